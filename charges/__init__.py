@@ -1,0 +1,16 @@
+"""Chargerouter: from a charge in the practice's system to a claim at the payer, or to a person who can mend it.
+
+::
+
+     a practice's system                                                       the billing vendor
+            │                                                                      ▲        │
+         sources                      rules            x12                   clearinghouses │
+            │                           │               │                          │        │
+     1   intake ──▶ captured ──▶ 2   scrub ──▶ clean ──▶ 4  claims ──▶ built ──▶ 5 delivery │
+                       ▲                │                                                   │
+                       │                ▼                                                   ▼
+                 3  review ◀────────── held ◀──────────────────────────── 6  acknowledgements ──▶ accepted
+
+Each numbered stage is a module. It takes rows of one state and leaves them in another; no stage calls another. The
+database is the queue, so whatever is lost outside it costs time and nothing else.
+"""

@@ -1,0 +1,5 @@
+"""``python -m charges`` is the command ``charges``."""
+
+from charges.cli import main
+
+main()

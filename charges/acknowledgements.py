@@ -1,0 +1,359 @@
+"""Stage 6, sent to accepted or back to review: what the vendor and the payer answer.
+
+A reply is stored by its hash before anybody reads it, so it counts once however often it comes. A claim that is refused
+is no longer live, and its charge goes back before a person with the payer's words as findings. Replies come in any order:
+what contradicts an earlier one never sends a claim again by itself, a person decides. A remittance that does not add up is
+kept and named, and nothing of it is carried out.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+
+from charges import lifecycle, posting, worklist
+from charges.clearinghouses import Clearinghouse, Reply
+from charges.db import Database
+from charges.errors import Unreadable
+from charges.model import Finding, Severity
+from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, Origin, ResponseRow
+from charges.x12 import responses
+from charges.x12.remittance import ClaimPayment, Decision, Remittance
+from charges.x12.responses import Addressee, ClaimAnswer, FileAnswer, FileError, Outcome
+
+ACTOR = "acknowledgements"
+_STORED, _READ, _UNREADABLE, _UNBALANCED = "stored", "read", "unreadable", "unbalanced"
+_NEVER_SENT = (FileStatus.SHADOW, FileStatus.BUILT)
+_AT_ONCE = 500
+"""So many rows are asked for in one query."""
+_TOLD = 5
+"""So many errors of an answer are told; a person reads no more, the reply itself is kept."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """New replies, the claims they accepted and refused, and the replies that nobody could read or that do not add up."""
+
+    replies: int = 0
+    accepted: int = 0
+    refused: int = 0
+    unreadable: int = 0
+
+
+def collect(
+    database: Database, practice_id: int, clearinghouse: Clearinghouse, clock: Callable[[], datetime]
+) -> Collected:
+    """Store the replies that are there, then read those that were never read."""
+    with database.alone_at(f"replies {practice_id}") as is_mine:
+        if not is_mine:
+            return Collected()
+        new = sum(_store(database, practice_id, reply, clock()) for reply in clearinghouse.collect())
+        accepted = refused = unreadable = 0
+        for response_id in _unread(database, practice_id):
+            with database.transaction() as session:
+                response = session.get_one(ResponseRow, response_id, with_for_update=True)
+                reading = _Reading(session, database, practice_id, response, clock())
+                reading.read()
+            accepted += reading.accepted
+            refused += reading.refused
+            unreadable += response.state in (_UNREADABLE, _UNBALANCED)
+    return Collected(new, accepted, refused, unreadable)
+
+
+def _store(database: Database, practice_id: int, reply: Reply, now: datetime) -> bool:
+    """Keep a reply unless it is known; returns whether it is new."""
+    digest = hashlib.sha256(reply.content).hexdigest()
+    with database.transaction() as session:
+        known = session.scalar(
+            select(ResponseRow.id).where(ResponseRow.practice_id == practice_id, ResponseRow.sha256 == digest)
+        )
+        if known is not None:
+            return False
+        response = ResponseRow(
+            practice_id=practice_id, sha256=digest, name=reply.name[:200], state=_STORED, outcome="", received_at=now
+        )
+        response.seal(database.keyring, content=reply.content)
+        session.add(response)
+    return True
+
+
+def _unread(database: Database, practice_id: int) -> Sequence[int]:
+    with database.transaction() as session:
+        return session.scalars(
+            select(ResponseRow.id)
+            .where(ResponseRow.practice_id == practice_id, ResponseRow.state == _STORED)
+            .order_by(ResponseRow.id)
+        ).all()
+
+
+class _Reading:
+    """Reads one stored reply within one transaction."""
+
+    def __init__(
+        self, session: Session, database: Database, practice_id: int, response: ResponseRow, now: datetime
+    ) -> None:
+        self.session, self.database, self.practice_id, self.response, self.now = (
+            session,
+            database,
+            practice_id,
+            response,
+            now,
+        )
+        self.accepted = self.refused = self.unknown = 0
+
+    def read(self) -> None:
+        """Carry out what the reply says and note the outcome."""
+        try:
+            answers = responses.read(self.response.unseal(self.database.keyring, "content"))
+        except Unreadable as fault:
+            self.response.state, self.response.outcome = _UNREADABLE, str(fault)
+            return
+        remittances = [answer for answer in answers if isinstance(answer, Remittance)]
+        if faults := posting.faults(remittances):
+            self.response.state, self.response.outcome = _UNBALANCED, faults
+            return
+        for answer in answers:
+            if isinstance(answer, FileAnswer):
+                self._of_file(answer)
+        self._of_claims([answer for answer in answers if isinstance(answer, ClaimAnswer)])
+        posted = self._of_remittances(remittances) if remittances else ""
+        said = (
+            f"{self.accepted} claims accepted, {self.refused} refused, {self.unknown} answers about nothing sent here"
+        )
+        self.response.state = _READ
+        self.response.outcome = posted if len(remittances) == len(answers) else "; ".join(filter(None, (said, posted)))
+
+    def _of_file(self, answer: FileAnswer) -> None:
+        file = self._file(answer)
+        if file is None:
+            self.unknown += 1
+            return
+        self._received(file, answer.kind)
+        why = _told(answer.errors)
+        # Who answered by a 999 had taken the interchange, so a TA1 that refuses it is about another copy.
+        is_late = answer.kind == "TA1" and file.status in (FileStatus.ACCEPTED, FileStatus.PARTLY_ACCEPTED)
+        if answer.outcome is Outcome.PENDING or is_late:
+            lifecycle.note(self.session, [file], self._deed(f"{answer.kind} {answer.outcome}", why))
+            return
+        if answer.outcome is Outcome.ACCEPTED:
+            self._move_file(file, FileStatus.ACCEPTED, self._deed(f"{answer.kind} accepted", why))
+            return
+        refused = responses.refused_claims(answer, file.unseal(self.database.keyring, "content"))
+        if answer.transactions and not refused:
+            self.unknown += 1
+            return
+        whole = len(refused) == file.claim_count
+        to = FileStatus.REJECTED if whole else FileStatus.PARTLY_ACCEPTED
+        self._move_file(file, to, self._deed(f"{answer.kind} refused", why))
+        claims = [claim for claim, _ in self._claims(refused).values() if claim.live and not claim.accepted]
+        self._refuse({claim: _file_finding(answer, claim.number, refused[claim.number]) for claim in claims})
+
+    def _file(self, answer: FileAnswer) -> ClaimFileRow | None:
+        files = self.session.scalars(
+            select(ClaimFileRow)
+            .where(
+                ClaimFileRow.practice_id == self.practice_id,
+                ClaimFileRow.control_number == answer.control_number,
+                ClaimFileRow.status.not_in(_NEVER_SENT),
+            )
+            .order_by(ClaimFileRow.id.desc())
+            .with_for_update()
+        )
+        return next((file for file in files if _is_from(file.scope, answer.to)), None)
+
+    def _received(self, file: ClaimFileRow, kind: str) -> None:
+        if file.status in (FileStatus.SENDING, FileStatus.UNCERTAIN):
+            lifecycle.move(self.session, [file], FileStatus.SENT, self._deed(f"{kind} proves receipt"))
+
+    def _move_file(self, file: ClaimFileRow, to: FileStatus, deed: lifecycle.Deed) -> None:
+        if to in lifecycle.FILE_MOVES[file.status]:
+            lifecycle.move(self.session, [file], to, deed)
+        else:
+            lifecycle.note(self.session, [file], deed)
+
+    def _of_claims(self, answers: Sequence[ClaimAnswer]) -> None:
+        """Where one reply both accepts and refuses a claim, it is refused."""
+        known = self._claims(answer.claim_number for answer in answers)
+        accepted: dict[ClaimRow, ClaimAnswer] = {}
+        refused: dict[ClaimRow, Finding] = {}
+        contradicted: dict[ClaimRow, Finding] = {}
+        for answer in answers:
+            claim, file = known.get(answer.claim_number, (None, None))
+            if claim is None or file is None or not _is_from(file.scope, answer.to):
+                self.unknown += 1
+                continue
+            self._received(file, "277CA")
+            if answer.outcome is Outcome.REJECTED and claim.live:
+                refused[claim] = _claim_finding(answer)
+            elif answer.outcome is Outcome.ACCEPTED and claim.live:
+                accepted[claim] = answer
+            elif answer.outcome is Outcome.ACCEPTED:
+                contradicted[claim] = _contradiction(answer)
+        self._accept({claim: answer.payer_claim_number for claim, answer in accepted.items() if claim not in refused})
+        self._refuse(refused)
+        self._hold({claim: [finding] for claim, finding in contradicted.items()}, "accepted when refused")
+
+    def _of_remittances(self, remittances: Sequence[Remittance]) -> str:
+        """Post the payments; whatever a payer decided about a claim proves that it has it."""
+        known = self._claims(payment.number for each in remittances for payment in each.claims)
+        entries: list[posting.Entry] = []
+        unmatched = 0
+        for remittance in remittances:
+            for payment in remittance.claims:
+                claim, file = known.get(payment.number, (None, None))
+                if claim is None or file is None or not _is_paid_by(remittance, payment, claim, file):
+                    unmatched += 1
+                    continue
+                self._received(file, "835")
+                entries.append(posting.Entry(claim, remittance, payment))
+        new = posting.post(self.session, self.database.keyring, self.response, entries, self.now)
+        charges = self._charges({entry.claim for entry in new})
+        for entry in new:
+            lifecycle.note(
+                self.session, [charges[entry.claim.charge_id]], self._deed(str(entry.decision), entry.sentence)
+            )
+        decided = [entry for entry in new if entry.decision is not Decision.UNDECIDED and entry.claim.live]
+        self._accept({entry.claim: entry.payment.payer_claim_number for entry in decided})
+        self._hold(posting.findings(new), "back to review")
+        return posting.counted(new, unmatched=unmatched, repeated=len(entries) - len(new), remittances=remittances)
+
+    def _claims(self, numbers: Iterable[str]) -> Mapping[str, tuple[ClaimRow, ClaimFileRow]]:
+        """Those claims of the practice that went out, each with its file."""
+        found: dict[str, tuple[ClaimRow, ClaimFileRow]] = {}
+        for wanted in _parts(numbers):
+            rows = self.session.execute(
+                select(ClaimRow, ClaimFileRow)
+                .join(ClaimFileRow, ClaimFileRow.id == ClaimRow.claim_file_id)
+                .where(
+                    ClaimRow.number.in_(wanted),
+                    ClaimFileRow.practice_id == self.practice_id,
+                    ClaimFileRow.status.not_in(_NEVER_SENT),
+                )
+                .options(defer(ClaimRow.answer), defer(ClaimFileRow.content))
+            )
+            found.update((claim.number, (claim, file)) for claim, file in rows)
+        return found
+
+    def _charges(self, claims: Iterable[ClaimRow]) -> Mapping[int, ChargeRow]:
+        """The charges of claims, locked, by their ids."""
+        found: dict[int, ChargeRow] = {}
+        for wanted in _parts(sorted(claim.charge_id for claim in claims)):
+            rows = self.session.scalars(
+                select(ChargeRow).where(ChargeRow.id.in_(wanted)).order_by(ChargeRow.id).with_for_update()
+            )
+            found.update((row.id, row) for row in rows)
+        return found
+
+    def _accept(self, numbers: Mapping[ClaimRow, str]) -> None:
+        """Claims that the payer has, each with the number it gave."""
+        for claim, payer_claim_number in numbers.items():
+            if payer_claim_number:
+                claim.seal(self.database.keyring, answer=payer_claim_number.encode())
+        new = [claim for claim in numbers if not claim.accepted]
+        for claim in new:
+            claim.accepted = True
+        self.accepted += len(new)
+        self._move(self._charges(new).values(), ChargeStatus.ACCEPTED, "accepted by the payer")
+
+    def _refuse(self, findings: Mapping[ClaimRow, Finding]) -> None:
+        for claim in findings:
+            claim.live = claim.accepted = False
+        self.refused += len(findings)
+        self._hold({claim: [finding] for claim, finding in findings.items()}, "refused")
+
+    def _hold(self, findings: Mapping[ClaimRow, Sequence[Finding]], what: str) -> None:
+        for claims in _parts(findings):
+            rows = self._charges(claims)
+            said: dict[ChargeRow, list[Finding]] = {}
+            for claim in claims:
+                said.setdefault(rows[claim.charge_id], []).extend(findings[claim])
+            worklist.put(self.session, self.database.keyring, said, origin=Origin.ANSWER, now=self.now)
+            self._move(said, ChargeStatus.HELD, what)
+
+    def _move(self, rows: Iterable[ChargeRow], to: ChargeStatus, what: str) -> None:
+        """Move the charges that may be moved; of the others it is written down."""
+        moved: list[ChargeRow] = []
+        noted: list[ChargeRow] = []
+        for row in rows:
+            # A held charge whose claim is accepted stays held: only a person ends what holds it.
+            may = to in lifecycle.MOVES[row.status] and row.status is not ChargeStatus.HELD
+            (moved if may else noted).append(row)
+        lifecycle.move(self.session, moved, to, self._deed(what))
+        lifecycle.note(self.session, noted, self._deed(what))
+
+    def _deed(self, what: str, why: str = "") -> lifecycle.Deed:
+        return lifecycle.Deed(what, ACTOR, self.now, self.database.keyring, why)
+
+
+def _parts(items: Iterable[_T]) -> Iterator[Sequence[_T]]:
+    """Items in parts that a query can name one by one."""
+    everything = list(items)
+    for start in range(0, len(everything), _AT_ONCE):
+        yield everything[start : start + _AT_ONCE]
+
+
+def _is_from(scope: str, to: Addressee) -> bool:
+    """Whether an answer is written to the sender of a control number's scope, as ``claims.control_scope`` names it."""
+    sender, _, rest = scope.partition(">")
+    return sender in to.names and rest.endswith(f":{to.usage}")
+
+
+def _is_paid_by(remittance: Remittance, payment: ClaimPayment, claim: ClaimRow, file: ClaimFileRow) -> bool:
+    """Whether a payment is about a claim that has its number.
+
+    Payers send remittances under other names of the practice than claims are sent under; then the charge must be the same.
+    """
+    is_same_usage = file.scope.endswith(f":{remittance.to.usage}")
+    return is_same_usage and (_is_from(file.scope, remittance.to) or abs(payment.charged) == claim.total)
+
+
+def _told(errors: Sequence[FileError]) -> str:
+    more = f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else ""
+    return "; ".join(error.sentence for error in errors[:_TOLD]) + more
+
+
+def _file_finding(answer: FileAnswer, number: str, errors: Sequence[FileError]) -> Finding:
+    if errors:
+        said, fix = f": {_told(errors)}.", "Correct what the answer names"
+    elif answer.errors:
+        said = " because of other claims in it; nothing is said against this one."
+        fix = "Nothing needs to be corrected in this claim"
+    else:
+        said, fix = " and gives no reason.", "Ask the vendor for the reason"
+    return Finding(
+        rule=answer.kind,
+        severity=Severity.HOLD,
+        at=f"claim {number}",
+        message=f"The vendor's {answer.kind} refused the file with claim {number}{said}",
+        evidence={"control number": str(answer.control_number)},
+        fix=f"{fix}; waive this finding to send the claim again as it is.",
+    )
+
+
+def _claim_finding(answer: ClaimAnswer) -> Finding:
+    return Finding(
+        rule="277CA",
+        severity=Severity.HOLD,
+        at=f"claim {answer.claim_number}",
+        message=f"The payer's side refused claim {answer.claim_number}: {answer.sentence}",
+        evidence={"status": ", ".join(answer.codes)},
+        fix="Correct the charge at the source; waive this finding to send the claim again as it is.",
+    )
+
+
+def _contradiction(answer: ClaimAnswer) -> Finding:
+    return Finding(
+        rule="277CA",
+        severity=Severity.HOLD,
+        at=f"claim {answer.claim_number} accepted",
+        message=f"The payer's side accepted claim {answer.claim_number}, which an earlier answer refused: "
+        f"{answer.sentence}",
+        evidence={"status": ", ".join(answer.codes), "payer's claim number": answer.payer_claim_number},
+        fix="Ask the payer whether it has the claim. Give the charge up here if it has; waive this finding if it has not.",
+    )

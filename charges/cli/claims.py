@@ -1,0 +1,147 @@
+"""`charges check` judges an 837 file of anybody; `charges files` looks after the files written here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from charges.cli.shared import Actor, AsJson, Reason, actor, clock_at, out, print_json
+from charges.errors import Refused
+
+if TYPE_CHECKING:
+    from charges.scrutiny import Scrutiny
+
+files = typer.Typer(help="The claim files written here.", no_args_is_help=True)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="An 837 file.")],
+    as_json: AsJson = False,
+    as_of: Annotated[str, typer.Option("--as-of", help="Judge as if today were this day (YYYY-MM-DD).")] = "",
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with each fault under its segment.")] = None,
+    a999: Annotated[Path | None, typer.Option("--999", help="Write the 999 that a receiver would send.")] = None,
+    ta1: Annotated[Path | None, typer.Option("--ta1", help="Write the TA1 that a receiver would send.")] = None,
+    control_number: Annotated[
+        int, typer.Option("--control-number", min=1, max=999_999_999, help="ISA13 of the first answer written.")
+    ] = 1,
+) -> None:
+    """Judge an 837 file without a database. Exit 0 clean, 1 held, 2 unreadable."""
+    from charges import scrutiny_page
+    from charges.scrutiny import scrutinise
+    from charges.settings import Settings
+    from charges.x12 import acknowledge
+    from rules.reference.library import reference
+
+    clock = clock_at(as_of)
+    verdict = scrutinise(file, clock().date(), reference(Settings().reference_dir))
+    if html is not None:
+        _write(html, "".join(scrutiny_page.page(file, verdict)).encode())
+    for path, answer in ((a999, acknowledge.implementation_acknowledgment), (ta1, acknowledge.ta1)):
+        if path is not None and verdict.verdict != "unreadable":
+            _write(path, answer(file.read_bytes(), verdict.guide, clock(), control_number))
+    if as_json:
+        print_json(verdict.as_json())
+    elif verdict.verdict == "unreadable":
+        out.print(verdict.sentence, style="red", markup=False)
+    else:
+        _show(file, verdict)
+    raise typer.Exit({"clean": 0, "held": 1, "unreadable": 2}[verdict.verdict])
+
+
+def _show(file: Path, verdict: "Scrutiny") -> None:
+    """The segments at fault, each under the claim it belongs to and over its findings."""
+    from charges.scrutiny_page import by_position, marked
+
+    for finding in by_position(verdict).get(0, ()):
+        out.print(f"{finding.severity:5} {finding.rule:8} the file: {finding.message}", markup=False)
+    told = ""
+    for position, segment, findings in marked(file, verdict) if verdict.findings else ():
+        for finding in findings:
+            if finding.claim != told:
+                told = finding.claim
+                out.print(f"claim {told}" if told else "the file", style="bold", markup=False)
+            if finding is findings[0]:
+                out.print(f"  {position:>6}  {segment}", markup=False)
+            place = " ".join(part for part in (finding.loop, finding.element or finding.segment) if part)
+            where = f" ({place})" if place else ""
+            out.print(f"          {finding.severity:5} {finding.rule:8}{where}: {finding.message}", markup=False)
+    out.print(f"{file.name}: {verdict.claims} claims, {verdict.verdict}.", style="bold", markup=False)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}).") from None
+
+
+@files.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the claim files, newest first."""
+    from charges.cli.operate import open_pipeline
+    from charges.overview import claim_files
+
+    found = claim_files(open_pipeline().database)
+    if as_json:
+        print_json([each.as_json() for each in found])
+        return
+    table = Table("file", "name", "state", "claims", "dollars", "built")
+    for each in found:
+        table.add_row(
+            str(each.number),
+            each.name,
+            each.status,
+            str(each.claims),
+            f"{each.total:,.2f}",
+            f"{each.built_at:%Y-%m-%d %H:%M}",
+        )
+    out.print(table if found else "No claim file was built yet.")
+
+
+@files.command()
+def show(file: Annotated[int, typer.Argument(help="The file's number.")]) -> None:
+    """Print a claim file as it is stored, shadow files too. It holds patient data."""
+    import sys
+
+    from charges.cli.operate import open_pipeline
+    from charges.overview import content_of
+
+    sys.stdout.buffer.write(content_of(open_pipeline().database, file))
+
+
+@files.command()
+def replies(as_json: AsJson = False) -> None:
+    """List the replies that came for the files, newest first, and what each did."""
+    from charges.cli.operate import open_pipeline
+    from charges.overview import replies as all_replies
+
+    found = all_replies(open_pipeline().database)
+    if as_json:
+        print_json([each.as_json() for each in found])
+        return
+    table = Table("name", "received", "state", "what it did, or why it could not be read")
+    for each in found:
+        table.add_row(each.name, f"{each.received_at:%Y-%m-%d %H:%M}", each.state, each.outcome)
+    out.print(table if found else "No reply came yet.")
+
+
+@files.command()
+def settle(
+    file: Annotated[int, typer.Argument(help="The file's number.")],
+    received: Annotated[bool, typer.Option("--received/--not-received", help="Whether the vendor has the file.")],
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Say whether the vendor received a file of which the sending is uncertain; if not, the same bytes go out again."""
+    from charges import delivery
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    delivery.settle(pipeline.database, file, received=received, by=actor(by), why=reason, clock=pipeline.clock)
+    out.print(f"File {file} is {'sent' if received else 'to be sent again in the next run'}.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands on the first level."""
+    app.command()(check)

@@ -1,0 +1,170 @@
+"""`charges review`: the worklist of the billing staff, until they have the page."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from charges.cli.operate import open_pipeline
+from charges.cli.shared import Actor, AsJson, Reason, actor, out, print_json
+
+if TYPE_CHECKING:
+    from charges import review
+
+app = typer.Typer(help="The review queue: what is held and why, and what is done about it.", no_args_is_help=True)
+
+Charge = Annotated[int, typer.Argument(help="The charge's number.")]
+
+
+@app.command("list")
+def list_(
+    practice: Annotated[str, typer.Option(help="Only this practice, by its code.", show_default=False)] = "",
+    rule: Annotated[str, typer.Option(help="Only charges held by this rule.", show_default=False)] = "",
+    limit: Annotated[int, typer.Option(help="How many charges at most.", min=1, max=10_000)] = 50,
+    after: Annotated[int, typer.Option(help="Go on after this charge number.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List the held charges, oldest first, with the sentence of each finding."""
+    from charges import review
+
+    pipeline = open_pipeline()
+    if practice:
+        pipeline.practice(practice)  # a name that is misspelt must not look like an empty worklist
+    database = pipeline.database
+    waiting = review.held(database, practice=practice, rule=rule, limit=limit, after=after)
+    if as_json:
+        print_json([_held_json(each) for each in waiting])
+        return
+    if not waiting:
+        out.print(f"Nothing is held by {rule}." if rule else "Nothing is held.")
+        return
+    out.print(worklist_table(waiting))
+    total = review.count_held(database)
+    if total > len(waiting):
+        out.print(f"{len(waiting)} of {total} held charges are shown; go on with --after {waiting[-1].charge_number}.")
+
+
+def worklist_table(waiting: "Iterable[review.Held]") -> Table:
+    """Held charges as a table: one line for each finding."""
+    table = Table("charge", "date of service", "dollars", "item", "rule", "what is wrong")
+    for each in waiting:
+        for position, item in enumerate(each.items):
+            first = position == 0
+            table.add_row(
+                str(each.charge_number) if first else "",
+                str(each.service_date or "") if first else "",
+                f"{each.total:,.2f}" if first else "",
+                str(item.number),
+                item.finding.rule,
+                item.finding.message,
+            )
+    return table
+
+
+@app.command()
+def show(charge: Charge, as_json: AsJson = False) -> None:
+    """Show a charge: what is wrong, what was seen, what to do, its claims and its history."""
+    from charges import review
+
+    case = review.case(open_pipeline().database, charge)
+    if as_json:
+        print_json(
+            {
+                "charge": case.charge_number,
+                "practice": case.practice,
+                "status": case.status,
+                "document": case.charge.model_dump(mode="json", exclude_defaults=True),
+                "items": [_item_json(item) for item in case.items],
+                "claims": case.claims,
+                "events": [
+                    {"at": each.at, "what": each.what, "became": each.became, "by": each.actor, "detail": each.detail}
+                    for each in case.events
+                ],
+            }
+        )
+        return
+    out.print(f"Charge {case.charge_number} of {case.practice} is {case.status}.", style="bold", markup=False)
+    patient = case.charge.patient
+    out.print(
+        f"{patient.first_name} {patient.last_name}, born {patient.birth_date or 'unknown'}; "
+        f"payers: {', '.join(each.payer.name or each.payer.payer_id for each in case.charge.coverages) or 'none'}",
+        markup=False,
+    )
+    lines = Table("line", "code", "modifiers", "date", "units", "charge", "diagnoses")
+    for number, line in enumerate(case.charge.lines, 1):
+        lines.add_row(
+            str(number),
+            line.code,
+            " ".join(line.modifiers),
+            str(line.service_date or ""),
+            str(line.units or ""),
+            str(line.charge if line.charge is not None else ""),
+            " ".join(line.diagnoses),
+        )
+    out.print(lines)
+    for item in case.items:
+        out.print(
+            f"[{item.number}] {item.state} {item.finding.severity} {item.finding.rule}: {item.finding.message}",
+            markup=False,
+        )
+        if item.finding.fix:
+            out.print(f"     {item.finding.fix}", markup=False, style="dim")
+    for each in case.events:
+        because = f": {each.detail}" if each.detail else ""
+        out.print(f"{each.at:%Y-%m-%d %H:%M} {each.what} by {each.actor}{because}", markup=False, style="dim")
+
+
+@app.command()
+def waive(
+    item: Annotated[int, typer.Argument(help="The review item's number.")],
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Let one finding pass for this version of the charge."""
+    from charges import review
+
+    pipeline = open_pipeline()
+    became = review.waive(pipeline.database, item, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Item {item} is waived; its charge is {became}.")
+
+
+@app.command()
+def relook(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
+    """Have a held charge judged again in the next run."""
+    from charges import review
+
+    pipeline = open_pipeline()
+    became = review.relook(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Charge {charge} is {became} and is judged again in the next run.")
+
+
+@app.command()
+def void(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
+    """Give a held charge up: no claim goes out unless the source changes it."""
+    from charges import review
+
+    pipeline = open_pipeline()
+    became = review.void(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Charge {charge} is {became}.")
+
+
+def _held_json(each: "review.Held") -> dict[str, object]:
+    return {
+        "charge": each.charge_number,
+        "practice": each.practice,
+        "service_date": each.service_date,
+        "total": each.total,
+        "held_since": each.held_since,
+        "items": [_item_json(item) for item in each.items],
+    }
+
+
+def _item_json(item: "review.Item") -> dict[str, object]:
+    return {
+        "item": item.number,
+        "state": item.state,
+        "origin": item.origin,
+        **item.finding.model_dump(mode="json"),
+        "opened_at": item.opened_at,
+    }

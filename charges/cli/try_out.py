@@ -1,0 +1,190 @@
+"""Commands to try the product out: the demo, the simulated vendor, the measurements."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from charges.cli.review import worklist_table
+from charges.cli.shared import AsJson, err, out, parse_day, print_json, progress
+
+Patients = Annotated[int, typer.Option(help="How many invented patients.", min=1, max=100_000)]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same practice.", min=0)]
+AsOf = Annotated[str, typer.Option("--as-of", help="Take this day (YYYY-MM-DD) for today.", show_default=False)]
+
+
+def _today(as_of: str) -> date:
+    return parse_day(as_of) if as_of else datetime.now(UTC).date()
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where database, key and files of the demo go.")] = Path("demo"),
+    patients: Patients = 100,
+    seed: Seed = 7,
+    as_of: AsOf = "",
+    shown: Annotated[int, typer.Option("--show", help="How many held charges to show.", min=0)] = 12,
+) -> None:
+    """Run everything on an invented practice: pull over HTTP, judge, build claims, drop the file, show the review table.
+
+    The last line is one JSON object for machines.
+    """
+    from charges.demo import as_json, demonstrate
+    from charges.log import configure_logging
+
+    configure_logging("error")
+    err.print(f"An invented practice of {patients} patients answers as its eClinicalWorks would.")
+    with progress("working") as advance:
+        run = demonstrate(folder, patients=patients, seed=seed, today=_today(as_of), shown=shown, progress=advance)
+    figures = run.figures
+    out.print(
+        f"{figures.pulled} charges pulled: {figures.clean} clean, {figures.held} held, {figures.self_pay} self-pay, "
+        f"{figures.void} void."
+    )
+    out.print("Held by rule:", ", ".join(f"{rule} {count}" for rule, count in run.held_by_rule.items()))
+    out.print(
+        f"{figures.claimed} claims in {figures.files} file{'s' if figures.files != 1 else ''}; "
+        f"this run added {run.new_claims}."
+    )
+    if run.newest_file is not None:
+        out.print(f"Dropped for the vendor: {_from_here(run.newest_file)}", markup=False)
+        for segment in run.first_segments:
+            out.print(f"  {segment.strip()}~", markup=False)
+        out.print(f"pyx12 says: {'valid' if run.pyx12_accepts else 'NOT VALID'}")
+    if run.waiting:
+        out.print(worklist_table(run.waiting))
+        out.print(f"{len(run.waiting)} of {figures.held} held charges are shown.")
+    print_json(as_json(figures))
+
+
+def simulate(
+    port: Annotated[int, typer.Option(help="The port on this machine.", min=1, max=65_535)] = 8765,
+    patients: Patients = 100,
+    seed: Seed = 7,
+    as_of: AsOf = "",
+) -> None:
+    """Stand in for a practice's eClinicalWorks over HTTP, until stopped; `GET /truth` tells the errors it planted."""
+    from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, serve, simulator_app
+
+    practice = build_practice(seed=seed, patients=patients, today=_today(as_of))
+    err.print(f"http://127.0.0.1:{port} answers as the practice's eClinicalWorks. Stop with Ctrl-C.", markup=False)
+    err.print(f"client_id {CLIENT_ID}, client secret {CLIENT_SECRET}", markup=False)
+    serve(simulator_app(practice), port)
+
+
+bench = typer.Typer(help="Measure on this machine.", invoke_without_command=True)
+
+
+@bench.callback()
+def pipeline(
+    context: typer.Context,
+    patients: Patients = 800,
+    seed: Seed = 7,
+    claims: Annotated[int, typer.Option(help="Claims in the file that is written and checked.", min=10)] = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Measure: encounters a second through each stage on SQLite and PostgreSQL, claims a second written and checked."""
+    if context.invoked_subcommand:
+        return
+    from charges.bench import measure
+
+    with progress("measuring") as advance:
+        figures = measure(patients=patients, seed=seed, claims=claims, progress=advance)
+    if as_json:
+        print_json([{"what": each.what, "per_second": each.per_second, "unit": each.unit} for each in figures])
+        return
+    table = Table("measured", "per second", "unit")
+    for each in figures:
+        table.add_row(each.what, f"{each.per_second:,.0f}", each.unit)
+    out.print(table)
+
+
+@bench.command("x12")
+def bench_x12(
+    claims: Annotated[int, typer.Option(help="Claims in the file that is measured.", min=10)] = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the language of claims: write, read and check beside pyx12 alone, claims a second and memory."""
+    from charges.bench import example_partner
+    from charges.bench_x12 import measure
+
+    with progress("measuring", 4) as advance:
+        speed = measure(claims, example_partner(), advance)
+    if as_json:
+        print_json(
+            {
+                "segments_per_claim": speed.segments_per_claim,
+                "bytes": speed.size,
+                "figures": [
+                    {"what": each.what, "claims": each.claims, "per_second": each.per_second, "megabytes": each.memory}
+                    for each in speed.figures
+                ],
+                "first_claim_seconds": speed.first,
+                "next_claim_seconds": speed.next,
+            }
+        )
+        return
+    out.print(f"{claims:,} claims of {speed.segments_per_claim:.1f} segments, {speed.size / 1e6:.1f} MB")
+    pyx12 = next(each.per_second for each in speed.figures if each.what == "pyx12 alone")
+    table = Table("measured", "claims", "claims a second", "as often as pyx12", "MB at most")
+    for each in speed.figures:
+        times = f"{each.per_second / pyx12:,.0f}"
+        table.add_row(each.what, f"{each.claims:,}", f"{each.per_second:,.0f}", times, f"{each.memory:.0f}")
+    out.print(table)
+    out.print(
+        f"a file of one claim: {speed.first:.3f} s the first after import, {speed.next * 1000:.2f} ms the next ones"
+    )
+
+
+@bench.command("rules")
+def bench_rules(
+    charges: Annotated[int, typer.Option(help="How many invented charges are judged.", min=10)] = 10_000,
+    payer_rules: Annotated[int, typer.Option(help="How many payer rules are added.", min=1, max=5000)] = 2000,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the rules: lines a second from the stored document to findings, without and with payer rules."""
+    from charges.bench_rules import measure
+    from charges.settings import read_settings
+    from rules.reference import reference
+    from rules.reference.shipped import shipped
+
+    speed = measure(charges, payer_rules, seed, reference(read_settings().reference_dir) | shipped())
+    if as_json:
+        print_json(
+            {
+                "rules": speed.rules,
+                "lines": speed.lines,
+                "lines_per_second": {
+                    "parsed": speed.parsed,
+                    "judged": speed.judged,
+                    "judged_with_payer_rules": speed.with_payer_rules,
+                },
+                "microseconds_per_line": dict(speed.costs),
+            }
+        )
+        return
+    out.print(f"{speed.lines:,} lines, {speed.rules} rules")
+    out.print(f"{speed.parsed:>9,.0f} lines a second read from the stored document")
+    out.print(f"{speed.judged:>9,.0f} lines a second read and judged by all rules")
+    slower = 1 - speed.with_payer_rules / speed.judged
+    out.print(
+        f"{speed.with_payer_rules:>9,.0f} lines a second with {payer_rules:,} payer rules more ({slower:.0%} slower)"
+    )
+    table = Table("rule", "microseconds a line")
+    for rule, cost in speed.costs:
+        table.add_row(rule, f"{cost:.2f}")
+    out.print(table)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands on the first level."""
+    app.command()(demo)
+    app.command()(simulate)
+    app.add_typer(bench, name="bench")

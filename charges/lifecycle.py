@@ -1,0 +1,190 @@
+"""What may become of a charge and of a claim file, and the only functions that make it so.
+
+A move is a compare-and-set together with an event in the same transaction. A move that the tables below do not know is
+our bug; a row that somebody else moved first is Stale.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from charges.errors import Stale
+from charges.keyring import Keyring
+from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, EventRow, FileStatus
+
+_C = ChargeStatus
+MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
+    _C.CAPTURED: frozenset({_C.CLEAN, _C.HELD, _C.SELF_PAY, _C.VOID}),
+    _C.CLEAN: frozenset({_C.CLAIMED, _C.HELD, _C.CAPTURED, _C.VOID}),
+    _C.HELD: frozenset({_C.CAPTURED, _C.VOID, _C.CLAIMED, _C.ACCEPTED}),
+    _C.SELF_PAY: frozenset({_C.CAPTURED, _C.VOID}),
+    _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD}),
+    _C.ACCEPTED: frozenset({_C.HELD}),
+    _C.VOID: frozenset({_C.CAPTURED}),
+}
+"""Each state and those that may follow. Held to claimed or accepted: a person lets a claim stand that was billed
+before the source changed. Clean to held: the guide refuses what no rule caught. Void to captured: the source gave a
+new version."""
+
+_F = FileStatus
+FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
+    _F.BUILT: frozenset({_F.SENDING}),
+    _F.SENDING: frozenset({_F.SENT, _F.UNCERTAIN}),
+    _F.UNCERTAIN: frozenset({_F.SENT, _F.BUILT}),
+    _F.SENT: frozenset({_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED}),
+    _F.ACCEPTED: frozenset({_F.PARTLY_ACCEPTED, _F.REJECTED}),
+    _F.PARTLY_ACCEPTED: frozenset({_F.REJECTED}),
+    _F.REJECTED: frozenset(),
+    _F.SHADOW: frozenset(),
+}
+
+Moved = ChargeRow | ClaimFileRow
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is written down of an event: what happened in a word or two, who did it, when, and their reason."""
+
+    what: str
+    by: str
+    at: datetime
+    keyring: Keyring
+    reason: str = ""
+
+
+def move(session: Session, rows: Sequence[Moved], to: ChargeStatus | FileStatus, deed: Deed) -> None:
+    """Move rows that were read in this transaction and write it down; raise Stale if another was faster."""
+    for row in rows:
+        allowed: frozenset[Any] = MOVES[row.status] if isinstance(row, ChargeRow) else FILE_MOVES[row.status]
+        assert to in allowed, (row.status, to)
+    _record(session, rows, [to] * len(rows), deed)
+
+
+def note(session: Session, rows: Sequence[Moved], deed: Deed) -> None:
+    """Write down something that happened to rows without moving them."""
+    _record(session, rows, [row.status for row in rows], deed)
+
+
+def _record(session: Session, rows: Sequence[Moved], states: Sequence[ChargeStatus | FileStatus], deed: Deed) -> None:
+    if not rows:
+        return
+    session.flush()  # rows made in this transaction get their ids, changed envelopes are written first
+    changes = []
+    for row, to in zip(rows, states, strict=True):
+        subject = "charge" if isinstance(row, ChargeRow) else "file"
+        event = EventRow(
+            subject=subject,
+            subject_id=row.id,
+            sequence=row.event_count + 1,
+            what=deed.what[:24],
+            was=row.status.value,
+            became=to.value,
+            actor=deed.by[:80],
+            at=deed.at,
+            previous=row.event_head,
+        )
+        event.seal(deed.keyring, detail=deed.reason.encode() if deed.reason else None)
+        event.digest = event_digest(event, deed.keyring.fingerprint(deed.reason))
+        session.add(event)
+        changes.append(
+            {
+                "row_id": row.id,
+                "row_was": row.status,
+                "row_events": row.event_count,
+                "to_status": to,
+                "to_events": event.sequence,
+                "to_head": event.digest,
+                "to_at": deed.at,
+            }
+        )
+    _compare_and_set(session, type(rows[0]), changes)
+    for row, change in zip(rows, changes, strict=True):
+        for name, value in (
+            ("status", change["to_status"]),
+            ("event_count", change["to_events"]),
+            ("event_head", change["to_head"]),
+            ("changed_at", deed.at),
+        ):
+            set_committed_value(row, name, value)  # the row in hand says what was just written
+
+
+def _compare_and_set(session: Session, table: type[Moved], changes: list[dict[str, Any]]) -> None:
+    statement = (
+        update(table.__table__)  # type: ignore[arg-type]
+        .where(
+            table.__table__.c.id == bindparam("row_id"),
+            table.__table__.c.status == bindparam("row_was"),
+            table.__table__.c.event_count == bindparam("row_events"),
+        )
+        .values(
+            status=bindparam("to_status"),
+            event_count=bindparam("to_events"),
+            event_head=bindparam("to_head"),
+            changed_at=bindparam("to_at"),
+        )
+    )
+    moved = session.connection().execute(statement, changes).rowcount
+    if moved != len(changes):
+        raise Stale(
+            f"{len(changes) - moved} of {len(changes)} rows were changed by somebody else meanwhile. "
+            "Nothing was changed; look again and repeat."
+        )
+
+
+def event_digest(event: EventRow, detail_fingerprint: str) -> str:
+    """The digest of an event in its chain."""
+    content = "\x1f".join(
+        (
+            event.previous,
+            event.subject,
+            str(event.subject_id),
+            str(event.sequence),
+            event.what,
+            event.was,
+            event.became,
+            event.actor,
+            event.at.astimezone(UTC).isoformat(),
+            detail_fingerprint,
+        )
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
+    """A sentence for each charge or file whose chain of events is not whole."""
+    for table, subject in ((ChargeRow, "charge"), (ClaimFileRow, "file")):
+        ends = {
+            row.id: (row.event_count, row.event_head)
+            for row in session.execute(select(table.id, table.event_count, table.event_head))
+        }
+        count, head, current = 0, "", 0
+        broken: set[int] = set()
+        events = session.scalars(
+            select(EventRow)
+            .where(EventRow.subject == subject)
+            .order_by(EventRow.subject_id, EventRow.sequence)
+            .execution_options(yield_per=1000)
+        )
+        tails: dict[int, tuple[int, str]] = {}
+        for event in events:
+            if event.subject_id != current:
+                current, count, head = event.subject_id, 0, ""
+            count += 1
+            detail = event.unseal(keyring, "detail").decode()
+            if (
+                event.sequence != count
+                or event.previous != head
+                or event.digest != event_digest(event, keyring.fingerprint(detail))
+            ):
+                broken.add(current)
+            head = event.digest
+            tails[current] = (event.sequence, head)
+        for number in sorted(ends.keys() | tails.keys()):
+            if number in broken or ends.get(number, (0, "")) != tails.get(number, (0, "")):
+                yield f"The events of {subject} {number} were changed after they were written."

@@ -1,0 +1,249 @@
+"""Stage 3, held to captured or void: what people do with the doubts. The command line and the page call these.
+
+Every act names who did it and, where it lets something pass, why; both become an event of the charge. A waiver holds for
+one version of the charge: when the source changes it, the rules judge anew.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from charges import documents, lifecycle, worklist
+from charges.db import Database
+from charges.errors import Refused, Stale
+from charges.model import Charge, Finding, Severity
+from charges.tables import (
+    ChargeRow,
+    ChargeStatus,
+    ClaimRow,
+    EventRow,
+    ItemState,
+    Origin,
+    PracticeRow,
+    ReviewItemRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A review item as shown: ``number`` is what the acts are given."""
+
+    number: int
+    origin: Origin
+    state: ItemState
+    finding: Finding
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line of the worklist: a held charge with what holds it, gravest first."""
+
+    charge_number: int
+    practice: str
+    service_date: date | None
+    total: Decimal
+    held_since: datetime
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event as shown."""
+
+    at: datetime
+    what: str
+    became: str
+    actor: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A charge with everything known about it."""
+
+    charge_number: int
+    practice: str
+    status: ChargeStatus
+    charge: Charge
+    items: tuple[Item, ...]
+    claims: tuple[str, ...]
+    events: tuple[Happened, ...]
+
+
+def count_held(database: Database) -> int:
+    """How many charges wait for a person."""
+    with database.transaction() as session:
+        return session.scalar(select(func.count()).where(ChargeRow.status == ChargeStatus.HELD)) or 0
+
+
+def held(database: Database, *, practice: str = "", rule: str = "", limit: int = 50, after: int = 0) -> Sequence[Held]:
+    """The worklist, oldest charge first; ``after`` is the last charge number of the page before."""
+    query = (
+        select(ChargeRow, PracticeRow.code)
+        .join(PracticeRow, PracticeRow.id == ChargeRow.practice_id)
+        .where(ChargeRow.status == ChargeStatus.HELD, ChargeRow.id > after)
+        .order_by(ChargeRow.id)
+        .limit(limit)
+    )
+    if practice:
+        query = query.where(PracticeRow.code == practice)
+    if rule:
+        query = query.where(
+            select(ReviewItemRow.id)
+            .where(
+                ReviewItemRow.charge_id == ChargeRow.id,
+                ReviewItemRow.rule == rule,
+                ReviewItemRow.state == ItemState.OPEN,
+            )
+            .exists()
+        )
+    with database.transaction() as session:
+        return [
+            Held(
+                charge_number=row.id,
+                practice=code,
+                service_date=row.service_date,
+                total=row.total,
+                held_since=row.changed_at,
+                items=tuple(_shown(item, database) for item in worklist.open_items(session, row)),
+            )
+            for row, code in session.execute(query)
+        ]
+
+
+def case(database: Database, charge_number: int) -> Case:
+    """Everything about one charge; raises Refused when there is none of that number."""
+    with database.transaction() as session:
+        row = _row(session, charge_number)
+        items = session.scalars(
+            select(ReviewItemRow).where(ReviewItemRow.charge_id == row.id).order_by(ReviewItemRow.id)
+        )
+        claims = session.scalars(select(ClaimRow.number).where(ClaimRow.charge_id == row.id).order_by(ClaimRow.id))
+        events = session.scalars(
+            select(EventRow)
+            .where(EventRow.subject == "charge", EventRow.subject_id == row.id)
+            .order_by(EventRow.sequence)
+        )
+        return Case(
+            charge_number=row.id,
+            practice=session.get_one(PracticeRow, row.practice_id).code,
+            status=row.status,
+            charge=documents.read(session, database.keyring, [row])[row],
+            items=tuple(_shown(item, database) for item in items),
+            claims=tuple(claims),
+            events=tuple(
+                Happened(
+                    event.at, event.what, event.became, event.actor, event.unseal(database.keyring, "detail").decode()
+                )
+                for event in events
+            ),
+        )
+
+
+def waive(database: Database, item_number: int, *, by: str, reason: str, clock: Callable[[], datetime]) -> ChargeStatus:
+    """Let one finding pass for this version of its charge; returns where the charge stands then.
+
+    When nothing holds the charge any more it is judged again; a charge whose claim stands returns to being claimed.
+    """
+    _demand(by, reason)
+    with database.transaction() as session:
+        item = session.get(ReviewItemRow, item_number)
+        if item is None:
+            raise Refused(f"There is no review item {item_number}. See `charges review list`.")
+        row = _row(session, item.charge_id)
+        if item.state is not ItemState.OPEN or item.version != row.version:
+            raise Stale(f"Review item {item_number} is no longer open; see `charges review show {row.id}`.")
+        if item.severity is Severity.STOP:
+            raise Refused(
+                f"{item.rule} cannot be waived: no payer can take such a claim. Have it corrected at the source, or "
+                f"give the charge up with `charges review void {row.id}`."
+            )
+        item.state, item.closed_at = ItemState.WAIVED, clock()
+        session.flush()
+        deed = lifecycle.Deed(f"waived {item.rule}", by, clock(), database.keyring, reason)
+        still_held = row.status is not ChargeStatus.HELD or any(
+            each.severity.holds for each in worklist.open_items(session, row)
+        )
+        if still_held:
+            lifecycle.note(session, [row], deed)
+        else:
+            lifecycle.move(session, [row], _after_review(session, row), deed)
+        return row.status
+
+
+def relook(
+    database: Database, charge_number: int, *, by: str, reason: str, clock: Callable[[], datetime]
+) -> ChargeStatus:
+    """Have a held charge judged again, for example after the practice's profile was corrected."""
+    _demand(by, reason)
+    with database.transaction() as session:
+        row = _held_row(session, charge_number)
+        blocking = [
+            item
+            for item in worklist.open_items(session, row)
+            if item.severity.holds and item.origin in (Origin.SOURCE, Origin.ANSWER)
+        ]
+        if blocking:
+            raise Refused(
+                f"Charge {charge_number} waits for a decision about {blocking[0].rule}, which looking again does not "
+                f"change. Correct it at the source, or waive item {blocking[0].id} with a reason."
+            )
+        deed = lifecycle.Deed("looked at again", by, clock(), database.keyring, reason)
+        lifecycle.move(session, [row], ChargeStatus.CAPTURED, deed)
+        return row.status
+
+
+def void(
+    database: Database, charge_number: int, *, by: str, reason: str, clock: Callable[[], datetime]
+) -> ChargeStatus:
+    """Give a held charge up: no claim goes out unless the source changes it. Refused while a claim of it stands."""
+    _demand(by, reason)
+    with database.transaction() as session:
+        row = _held_row(session, charge_number)
+        live = session.scalar(select(ClaimRow.number).where(ClaimRow.charge_id == row.id, ClaimRow.live))
+        if live:
+            raise Refused(
+                f"Claim {live} of charge {charge_number} is out and cannot be taken back here. Void it at the payer, or "
+                "waive the finding to let the claim stand."
+            )
+        deed = lifecycle.Deed("given up", by, clock(), database.keyring, reason)
+        lifecycle.move(session, [row], ChargeStatus.VOID, deed)
+        worklist.close(session, [row], clock())
+        return row.status
+
+
+def _after_review(session: Session, row: ChargeRow) -> ChargeStatus:
+    live = session.scalar(select(ClaimRow).where(ClaimRow.charge_id == row.id, ClaimRow.live))
+    if live is None:
+        return ChargeStatus.CAPTURED
+    return ChargeStatus.ACCEPTED if live.accepted else ChargeStatus.CLAIMED
+
+
+def _demand(by: str, reason: str) -> None:
+    if not by.strip():
+        raise Refused("Say who you are: every act in the review carries a name.")
+    if not reason.strip():
+        raise Refused("Give a reason: it stands in the charge's history for whoever asks later.")
+
+
+def _row(session: Session, charge_number: int) -> ChargeRow:
+    row = session.get(ChargeRow, charge_number, with_for_update=True)
+    if row is None:
+        raise Refused(f"There is no charge {charge_number}. See `charges review list`.")
+    return row
+
+
+def _held_row(session: Session, charge_number: int) -> ChargeRow:
+    row = _row(session, charge_number)
+    if row.status is not ChargeStatus.HELD:
+        raise Stale(f"Charge {charge_number} is {row.status} and does not wait for a person.")
+    return row
+
+
+def _shown(item: ReviewItemRow, database: Database) -> Item:
+    return Item(item.id, item.origin, item.state, worklist.finding_of(item, database.keyring), item.opened_at)

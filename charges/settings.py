@@ -1,0 +1,130 @@
+"""The settings, read once from the environment into a frozen model; ``docs/settings.md`` is the table of them.
+
+A setting that cannot work is refused at start with its name. So is a name that is nearly a setting, because a
+misspelt ``CHARGES_DATABASE_URL`` would otherwise quietly start a second, empty database.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from charges.errors import Refused
+
+PREFIX = "CHARGES_"
+
+
+def _database_url(url: str) -> str:
+    """The URL in SQLAlchemy's spelling; only the two databases whose locking we rely on."""
+    if re.match(r"^postgres(ql)?(\+psycopg)?://", url):
+        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
+    if url.startswith("sqlite:///"):
+        return url
+    raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+SAFE_BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss")
+
+
+def _broker_url(url: str) -> str:
+    """The URL as given; transports that lose messages are refused by name."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    if not url or scheme in SAFE_BROKERS:
+        return url
+    if scheme in ("filesystem", "sqla", "sqlalchemy", "memory"):
+        raise ValueError(
+            f"uses the transport {scheme}://, which loses messages; use amqp:// (RabbitMQ) or redis://, "
+            "or leave it empty and run `charges work`"
+        )
+    raise ValueError("must begin with amqp://, amqps://, redis:// or rediss://, or be empty")
+
+
+class Settings(BaseSettings):
+    """Where things are and how much is done at once. Each field is the variable ``CHARGES_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="sqlite:///chargerouter.db",
+        description="The database: `sqlite:///FILE` on one machine, `postgresql://USER@HOST/NAME` for many workers.",
+    )
+    broker_url: Annotated[str, AfterValidator(_broker_url)] = Field(
+        default="",
+        description="The message broker of the Celery workers: `amqp://` or `redis://`. Empty: `charges work` does all.",
+    )
+    key: SecretStr | None = Field(
+        default=None,
+        description="The keyring itself, in the form of the key file. Takes the place of `CHARGES_KEY_FILE`.",
+    )
+    key_file: Path = Field(
+        default=Path("chargerouter.key"), description="The file of the keyring that encrypts patient data."
+    )
+    payer_rules: Path | None = Field(
+        default=None, description="A folder or file of payer rules that hold for every practice."
+    )
+    reference_dir: Path = Field(
+        default=Path("reference"), description="The folder of the code tables; all workers of a machine share it."
+    )
+    batch_size: Annotated[int, Field(ge=1, le=5000)] = Field(
+        default=200, description="Charges judged in one transaction."
+    )
+    pull_every: Annotated[int, Field(ge=10, le=86_400)] = Field(
+        default=300, description="Seconds between two pulls of a practice."
+    )
+    sweep_every: Annotated[int, Field(ge=1, le=3600)] = Field(
+        default=60, description="Seconds between two sweeps of the other stages."
+    )
+    task_seconds: Annotated[int, Field(ge=30, le=1500)] = Field(
+        default=600, description="Seconds after which a task is ended; its work so far is kept."
+    )
+    task_queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,80}$")] = Field(
+        default="charges", description="The broker's queue; installations that share a broker need one each."
+    )
+    lock_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=30, description="Seconds to wait for a locked database before giving up until the next run."
+    )
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+        default="warning", description="What is logged to standard error: `debug`, `info`, `warning` or `error`."
+    )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one file on this machine is the database."""
+        return self.database_url.startswith("sqlite")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the environment; raises Refused with the name of each that cannot work."""
+    given = os.environ if environment is None else environment
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    faults = []
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if near:
+                faults.append(f"{name} is not a setting; is {near[0]} meant?")
+    values = {name: given[PREFIX + name.upper()] for name in Settings.model_fields if PREFIX + name.upper() in given}
+    try:
+        settings = Settings.model_validate(values) if environment is not None else Settings()
+    except ValidationError as error:
+        faults += [
+            f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}."
+            for each in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+    if faults:
+        raise Refused("\n".join(faults))
+    return settings
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table, for the documentation."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, "") else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)

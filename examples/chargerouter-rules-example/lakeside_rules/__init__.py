@@ -1,0 +1,1 @@
+"""The coding rules of Lakeside Family Medicine, an invented practice."""

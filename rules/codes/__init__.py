@@ -1,0 +1,1 @@
+"""Whether procedure, diagnosis and place codes can exist at all."""

@@ -1,0 +1,1 @@
+"""Who is insured by whom, and until when a claim may be filed."""

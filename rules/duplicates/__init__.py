@@ -1,0 +1,1 @@
+"""The same service asked for twice."""

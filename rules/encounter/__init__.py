@@ -1,0 +1,1 @@
+"""The visit in the practice's own system."""

@@ -1,0 +1,44 @@
+"""What the Medicare physician fee schedule says of a line on its date of service."""
+
+from datetime import date
+from decimal import Decimal
+
+from charges.model import ServiceLine
+from rules.engine import Facts
+from rules.reference.rows import FeeIndicators
+
+GLOBAL_DAYS = {"000": 0, "010": 10, "090": 90}
+
+
+def fee_of(facts: Facts, line: ServiceLine) -> FeeIndicators | None:
+    """The indicators of a line's code; ``None`` where it is in no schedule or has no date. Raises TableMissing."""
+    return facts.tables.fee(line.code, line.service_date) if line.code and line.service_date else None
+
+
+def global_days(facts: Facts, code: str, on: date) -> int | None:
+    """How many days after a procedure its price includes; ``None`` for what has no such period."""
+    fee = facts.tables.fee(code, on)
+    return GLOBAL_DAYS.get(fee.global_days) if fee else None
+
+
+FACTORS = (
+    (date(2024, 1, 1), date(2024, 3, 8), Decimal("32.7442")),
+    (date(2024, 3, 9), date(2024, 12, 31), Decimal("33.2875")),
+    (date(2025, 1, 1), date(2025, 12, 31), Decimal("32.3465")),
+    (date(2026, 1, 1), date(2026, 12, 31), Decimal("33.4009")),
+)
+"""Dollars for one relative value, by date of service, both ends included (the factor without a quality programme)."""
+
+
+def allowance(facts: Facts, line: ServiceLine) -> Decimal | None:
+    """About what Medicare pays for a line, in dollars and without regard to the locality; the lesser of both places' values.
+
+    ``None`` where the code has no value, or its year's factor is not known here. Raises TableMissing.
+    """
+    units, day = line.units, line.service_date
+    factor = next((each for first, last, each in FACTORS if day and first <= day <= last), None)
+    if factor is None or units is None or not 0 < units <= 9999 or line.unit != "UN":
+        return None
+    fee = fee_of(facts, line)
+    values = [each for each in (fee.office_total, fee.facility_total) if each > 0] if fee else []
+    return (min(values) * factor * units).quantize(Decimal("0.01")) if values else None

@@ -1,0 +1,1 @@
+"""Conventions of ICD-10-CM."""

@@ -1,0 +1,1 @@
+"""The numbers that name providers, members and products."""

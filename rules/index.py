@@ -1,0 +1,231 @@
+"""Which rules are asked of a charge: those that may have something to say of it, found without asking each.
+
+A rule says what it is about: codes, modifiers, places, fields that are given, or what several rules share to find out. Some
+are asked still less. A practice uses the same few providers and the same few thousand lists of diagnoses and lines of one
+content; so whether a rule that looks at nothing else objects to one of them is found once in a run.
+
+>>> from rules.engine import load
+>>> from rules.examples import charge, facts, line
+>>> catalogue = Catalogue(load())
+>>> {"GLB-002"} & {each.id for each in catalogue.of(facts(charge(line("99213"))))}
+set()
+>>> {"GLB-002"} & {each.id for each in catalogue.of(facts(charge(line("99213"), line("20610"))))}
+{'GLB-002'}
+"""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from operator import itemgetter
+
+from charges.model import Charge, ServiceLine, undotted
+from rules.engine import Facts, Finder, Rule, place_of
+
+LINE = (
+    *("code", "code_qualifier", "modifiers", "charge", "units", "unit", "place_of_service"),
+    *("service_date", "service_date_to"),
+)
+"""The fields of a line that a rule which judges line by line may look at."""
+AROUND = (
+    *("practice", "encounter.place_of_service", "encounter.start_date", "encounter.end_date"),
+    *("coverages[0].payer.claim_filing_code", "policy.timely_filing_days", "policy.telehealth_modifiers"),
+)
+"""What it may look at beside them, and the tables and today."""
+
+PROVIDER = ("npi", "organization_name", "taxonomy", "tax_id", "tax_id_kind", "phone", "fax")
+"""The fields of the billing and the rendering provider that a rule about providers only may look at."""
+
+_provider_of = itemgetter(*PROVIDER)
+_DIAGNOSES, _PROVIDERS = "diagnoses", "providers"
+
+
+def _around(facts: Facts) -> tuple[Hashable, ...]:
+    charge = facts.charge
+    visit = charge.encounter
+    payer = charge.coverages[0].payer.claim_filing_code if charge.coverages else None
+    known = (charge.practice, visit.place_of_service, visit.start_date, visit.end_date, payer)
+    policy = facts.policy
+    return (*known, policy.timely_filing_days, policy.telehealth_modifiers, facts.tables, facts.today)
+
+
+class Catalogue:
+    """The rules of a run by what they are about, and what it learnt of diagnoses, providers and lines so far."""
+
+    KEPT = 20_000
+    """The lists of diagnoses, the providers and the lines of which it is remembered whom to ask."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._always: list[Rule] = []
+        self._of_all_diagnoses: set[int] = set()
+        self._of_diagnoses: list[tuple[int, re.Pattern[str]]] = []
+        self._by_diagnosis: dict[str, set[int]] = {}
+        self._of_providers: list[tuple[int, Rule]] = []
+        self._of_every_line: set[int] = set()
+        self._by_modifier: dict[str, set[int]] = {}
+        self._by_place: dict[str, set[int]] = {}
+        self._coded: list[tuple[int, frozenset[str]]] = []
+        self._by_code: dict[str, set[int]] = {}
+        self._by_field: dict[str, dict[str, set[int]]] = {}
+        self._by_field_of_line: dict[str, set[int]] = {}
+        self._by_finder: dict[Finder, list[Rule]] = {}
+        self._known: dict[Hashable, dict[Hashable, frozenset[int]]] = {}
+        self._kept = 0
+        for number, each in enumerate(self.rules):
+            self._put(number, each)
+        self._line_of = itemgetter(*LINE, *sorted(self._by_field_of_line))
+
+    def _put(self, number: int, rule: Rule) -> None:
+        """Where it is asked least."""
+        for path in rule.fields:
+            part, _, name = path.rpartition(".")
+            by_field = self._by_field_of_line if part == "lines" else self._by_field.setdefault(part, {})
+            by_field.setdefault(name, set()).add(number)
+        if rule.codes is not None:
+            self._coded.append((number, rule.codes))
+        elif rule.modifiers is not None or rule.places is not None:
+            index, keys = (
+                (self._by_place, rule.places) if rule.modifiers is None else (self._by_modifier, rule.modifiers)
+            )
+            for key in keys or ():
+                index.setdefault(key, set()).add(number)
+        elif rule.line_where or rule.line_by_line:
+            self._of_every_line.add(number)
+        elif rule.diagnoses:
+            self._of_diagnoses.append((number, rule.diagnoses))
+        elif rule.diagnoses_only:
+            self._of_all_diagnoses.add(number)
+        elif rule.providers_only:
+            self._of_providers.append((number, rule))
+        elif rule.where:
+            self._by_finder.setdefault(rule.where, []).append(rule)
+        elif not rule.fields:
+            self._always.append(rule)
+
+    def of(self, facts: Facts) -> list[Rule]:
+        """The rules that may have something to say of these facts, each once."""
+        found = self._always.copy()
+        for finder, about in self._by_finder.items():
+            if _finds(finder, facts):
+                found += about
+        numbers = self._by_lines(facts)
+        numbers |= self._by_diagnoses(facts.charge)
+        numbers |= self._by_providers(facts.charge)
+        numbers |= self._by_what_is_given(facts.charge)
+        for number in numbers:
+            each = self.rules[number]
+            if each.where is None or _finds(each.where, facts):
+                found.append(each)
+        if self._kept > self.KEPT:
+            self._known.clear()
+            self._kept = 0
+        if facts.charge.institutional is not None:
+            return [each for each in found if not each.professional_only]
+        return found
+
+    def _by_what_is_given(self, charge: Charge) -> set[int]:
+        """By field: one that was given may say what it says by default, one that was not says nothing."""
+        numbers: set[int] = set()
+        for part, by_field in self._by_field.items():
+            record = getattr(charge, part) if part else charge
+            if record is not None and not record.model_fields_set.isdisjoint(by_field):
+                numbers.update(*[by_field[name] for name in record.model_fields_set & by_field.keys()])
+        return numbers
+
+    def _by_diagnoses(self, charge: Charge) -> frozenset[int]:
+        known = self._known_of(_DIAGNOSES)
+        key = tuple([(each.code, each.icd9) for each in charge.diagnoses])
+        found = known.get(key)
+        if found is None:
+            found = known[key] = frozenset(self._about_diagnoses(charge))
+            self._kept += 1
+        return found
+
+    def _about_diagnoses(self, charge: Charge) -> Iterator[int]:
+        alone = Facts(charge, date.min)
+        for number in self._of_all_diagnoses.union(*[self._of_diagnosis(each.code) for each in charge.diagnoses]):
+            rule = self.rules[number]
+            if not rule.diagnoses_only or _objects(rule, alone):
+                yield number
+
+    def _of_diagnosis(self, code: str) -> set[int]:
+        found = self._by_diagnosis.get(code)
+        if found is None:
+            if len(self._by_diagnosis) > self.KEPT:
+                self._by_diagnosis.clear()
+            bare = undotted(code)
+            found = {number for number, beginning in self._of_diagnoses if beginning.match(bare)}
+            self._by_diagnosis[code] = found
+        return found
+
+    def _by_providers(self, charge: Charge) -> frozenset[int]:
+        known = self._known_of(_PROVIDERS)
+        billing, rendering = charge.billing_provider, charge.rendering_provider
+        key = billing and _provider_of(billing.__dict__), rendering and _provider_of(rendering.__dict__)
+        found = known.get(key)
+        if found is None:
+            bare = Charge(billing_provider=billing, rendering_provider=rendering, lines=(ServiceLine(),))
+            alone = Facts(bare, date.min)
+            found = known[key] = frozenset(number for number, rule in self._of_providers if _objects(rule, alone))
+            self._kept += 1
+        return found
+
+    def _by_lines(self, facts: Facts) -> set[int]:
+        known, numbers = self._known_of(_around(facts)), set[int]()
+        for _, line in facts.billed:
+            key = self._line_of(line.__dict__)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = frozenset(self._about_line(line, facts))
+                self._kept += 1
+            numbers |= found
+        return numbers
+
+    def _about_line(self, line: ServiceLine, facts: Facts) -> Iterator[int]:
+        for name in line.model_fields_set & self._by_field_of_line.keys():
+            yield from self._by_field_of_line[name]
+        place = place_of(facts.charge, line)
+        alone = replace(facts, charge=facts.charge.model_copy(update={"lines": (line,)}))
+        about = self._of_every_line.union(
+            self._of_code(line.code),
+            self._by_place.get(place, ()),
+            *[self._by_modifier.get(each, ()) for each in line.modifiers],
+        )
+        for number in about:
+            rule = self.rules[number]
+            if (
+                rule.is_about(line, place)
+                and (rule.line_where is None or _finds(rule.line_where, alone))
+                and (not rule.line_by_line or _objects(rule, alone))
+            ):
+                yield number
+
+    def _of_code(self, code: str) -> set[int]:
+        """Found when a code first comes: some rules are about thousands of codes, and a practice bills a few hundred."""
+        found = self._by_code.get(code)
+        if found is None:
+            if len(self._by_code) > self.KEPT:
+                self._by_code.clear()
+            found = self._by_code[code] = {number for number, codes in self._coded if code in codes}
+        return found
+
+    def _known_of(self, part: Hashable) -> dict[Hashable, frozenset[int]]:
+        known = self._known.get(part)
+        return self._known.setdefault(part, {}) if known is None else known
+
+
+def _finds(finder: Finder, facts: Facts) -> bool:
+    """Whether a finder finds something; one that fails does, for its rules are to tell."""
+    try:
+        return bool(facts.once(finder))
+    except Exception:  # noqa: BLE001 - it fails again where a rule asks it
+        return True
+
+
+def _objects(rule: Rule, facts: Facts) -> bool:
+    """Whether a rule has something to say; one that fails has, too, for it fails again where it is judged."""
+    try:
+        return any(True for _ in rule.check(facts))
+    except Exception:  # noqa: BLE001 - it is told there
+        return True

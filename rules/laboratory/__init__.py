@@ -1,0 +1,1 @@
+"""The practice's own laboratory, and what it sends away."""

@@ -1,0 +1,1 @@
+"""Modifiers that do not fit their code or each other."""

@@ -1,0 +1,1 @@
+"""Who referred, ordered and rendered."""

@@ -1,0 +1,1 @@
+"""Services by video and telephone."""

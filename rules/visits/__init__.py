@@ -1,0 +1,1 @@
+"""Visits beside other services of the same day."""

@@ -1,0 +1,304 @@
+"""Stages 4 and 5: each clean charge in one claim of one file, numbered without gaps, sent once."""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from charges import claims, delivery
+from charges.clearinghouses.folder import Folder
+from charges.errors import Refused, Unavailable
+from charges.model import Charge
+from charges.practice import Mode
+from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, ControlNumberRow, FileStatus
+from charges.x12 import check
+from rules.engine import load
+from rules.examples import PATIENT, charge, line
+from rules.full_bill import full_bill
+from tests.practice import Workplace
+
+RULES = load()
+
+
+def _patients(count: int) -> list[Charge]:
+    return [
+        charge(key=str(number), patient=PATIENT.model_copy(update={"record_number": str(number)}))
+        for number in range(count)
+    ]
+
+
+def _file_states(workplace: Workplace) -> list[FileStatus]:
+    with workplace.database.transaction() as session:
+        return [row.status for row in session.query(ClaimFileRow).order_by(ClaimFileRow.id)]
+
+
+def test_clean_charges_become_one_valid_file_in_the_drop_folder(workplace: Workplace) -> None:
+    workplace.source.put(*_patients(3))
+    workplace.run()
+    (file,) = workplace.files()
+    assert check.check(file.read_bytes()).valid
+    assert file.read_bytes().count(b"CLM*CR") == 3
+    assert set(workplace.states().values()) == {ChargeStatus.CLAIMED}
+    assert _file_states(workplace) == [FileStatus.SENT]
+
+
+def test_running_again_bills_nothing_twice(workplace: Workplace) -> None:
+    workplace.source.put(*_patients(3))
+    for _ in range(3):
+        workplace.run()
+    assert len(workplace.files()) == 1
+    with workplace.database.transaction() as session:
+        assert session.query(ClaimRow).count() == 3
+
+
+def test_the_database_itself_refuses_a_second_live_claim(workplace: Workplace) -> None:
+    workplace.source.put(*_patients(1))
+    workplace.run()
+
+    def bill_again() -> None:
+        with workplace.database.transaction() as session:
+            first = session.query(ClaimRow).one()
+            second = _claim_like(first)
+            second.seal(workplace.database.keyring, answer=None)
+            session.add(second)
+
+    with pytest.raises(Unavailable, match="refused a statement"):
+        bill_again()
+
+
+def _claim_like(first: ClaimRow) -> ClaimRow:
+    return ClaimRow(
+        charge_id=first.charge_id,
+        claim_file_id=first.claim_file_id,
+        number="CR99999999901",
+        frequency="1",
+        version=first.version,
+        total=first.total,
+        live=True,
+        accepted=False,
+    )
+
+
+def test_control_numbers_follow_each_other_without_gaps(workplace: Workplace) -> None:
+    for number in range(3):
+        workplace.source.put(_patients(number + 1)[-1])
+        workplace.run()
+    numbers = [re.match(rb"ISA.{87}(\d{9})", file.read_bytes()) for file in workplace.files()]
+    assert [int(found[1]) for found in numbers if found] == [1, 2, 3]
+
+
+def test_after_the_last_control_number_comes_one(workplace: Workplace) -> None:
+    with workplace.database.transaction() as session:
+        scope = claims.control_scope(workplace.applied.practice)
+        session.add(ControlNumberRow(scope=scope, next=claims.LAST_CONTROL_NUMBER))
+    workplace.source.put(*_patients(1))
+    workplace.run()
+    with workplace.database.transaction() as session:
+        assert session.query(ControlNumberRow).one().next == 1
+
+
+def test_a_file_takes_no_more_claims_than_the_partner_wants(workplace: Workplace) -> None:
+    partner = workplace.applied.practice.trading_partner.model_copy(update={"claims_per_file": 2})
+    workplace.apply(trading_partner=partner)
+    workplace.source.put(*_patients(5))
+    workplace.run()
+    assert sorted(file.read_bytes().count(b"CLM*CR") for file in workplace.files()) == [1, 2, 2]
+
+
+def test_professional_and_institutional_claims_go_in_files_of_their_own(workplace: Workplace) -> None:
+    workplace.apply(rules={each.id: "off" for each in RULES})
+    bill = full_bill(payers=1, dependent=False)
+    facility = [bill.model_copy(update={"key": f"bill-{number}"}) for number in range(2)]
+    first, second, third = _patients(3)
+    workplace.source.put(first, facility[0], second, facility[1], third)
+    workplace.run()
+    files = [file.read_bytes() for file in workplace.files()]
+    assert all(check.check(each).valid for each in files)
+    assert sorted((each.count(b":A:1*") + each.count(b":A:2*"), each.count(b":B:1*")) for each in files) == [
+        (0, 3),
+        (2, 0),
+    ]
+    assert set(workplace.states().values()) == {ChargeStatus.CLAIMED}
+
+
+def test_what_no_x12_can_carry_is_held_and_the_others_go(workplace: Workplace) -> None:
+    workplace.apply(rules={"STR-001": "off", "STR-004": "off"})
+    evil = [PATIENT.model_copy(update={"last_name": "", "first_name": "", "record_number": "9"})]
+    workplace.source.put(charge(key="bad", patient=evil[0]), *_patients(2))
+    workplace.run()
+    states = workplace.states()
+    assert (states["bad"], states["0"], states["1"]) == (
+        ChargeStatus.HELD,
+        ChargeStatus.CLAIMED,
+        ChargeStatus.CLAIMED,
+    )
+    (file,) = workplace.files()
+    assert check.check(file.read_bytes()).valid
+
+
+def test_a_charge_that_moved_meanwhile_is_not_in_a_file(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workplace.source.put(*_patients(2))
+    workplace.run("pull", "judge")
+    genuine = check.check
+
+    def check_while_the_source_changes(content: bytes) -> check.Verdict:
+        monkeypatch.undo()
+        workplace.source.put(_patients(1)[0].model_copy(update={"lines": (line("99214"),)}))
+        workplace.run("pull")
+        return genuine(content)
+
+    monkeypatch.setattr(check, "check", check_while_the_source_changes)
+    workplace.run("generate", "deliver")
+    assert workplace.states() == {"0": ChargeStatus.CAPTURED, "1": ChargeStatus.CLAIMED}
+    (file,) = workplace.files()
+    assert file.read_bytes().count(b"CLM*CR") == 1
+    workplace.run("judge", "generate", "deliver")
+    assert b"99214" in workplace.files()[1].read_bytes()
+
+
+@pytest.mark.parametrize(("mode", "claimed", "dropped"), [(Mode.OBSERVE, 0, 0), (Mode.SHADOW, 2, 0), (Mode.FULL, 2, 1)])
+def test_the_roll_out_says_what_is_sent(workplace: Workplace, mode: Mode, claimed: int, dropped: int) -> None:
+    workplace.apply(mode)
+    workplace.source.put(*_patients(2))
+    workplace.run()
+    assert list(workplace.states().values()).count(ChargeStatus.CLAIMED) == claimed
+    assert len(workplace.files()) == dropped
+
+
+def test_what_was_observed_goes_out_in_the_first_run_after_the_mode_changed(workplace: Workplace) -> None:
+    workplace.apply(Mode.OBSERVE)
+    workplace.source.put(charge(key="1"))
+    workplace.run()
+    workplace.apply(Mode.FULL)
+    workplace.run()
+    assert workplace.states() == {"1": ChargeStatus.CLAIMED}
+    assert len(workplace.files()) == 1
+
+
+def test_a_cohort_sends_its_patients_and_shadows_the_others(workplace: Workplace) -> None:
+    roll_out = workplace.applied.practice.roll_out.model_copy(
+        update={"mode": Mode.COHORT, "patients": frozenset({"1"})}
+    )
+    workplace.apply(roll_out=roll_out)
+    workplace.source.put(*_patients(3))
+    workplace.run()
+    (file,) = workplace.files()
+    assert file.read_bytes().count(b"CLM*CR") == 1
+    assert sorted(_file_states(workplace)) == [FileStatus.SENT, FileStatus.SHADOW]
+
+
+def test_services_before_the_start_were_billed_the_old_way(workplace: Workplace) -> None:
+    roll_out = workplace.applied.practice.roll_out.model_copy(update={"start": PATIENT.birth_date.replace(year=2027)})  # type: ignore[union-attr]
+    workplace.apply(roll_out=roll_out)
+    workplace.source.put(*_patients(1))
+    workplace.run()
+    assert not workplace.files()
+
+
+# Delivery
+
+
+@pytest.fixture
+def built(small_workplace: Workplace) -> Workplace:
+    """A workplace with one file built and not sent."""
+    small_workplace.source.put(*_patients(1))
+    small_workplace.run("pull", "judge", "generate")
+    return small_workplace
+
+
+class Faulty(Folder):
+    """A folder where a step fails, before or after it is done."""
+
+    def fail(self, step: str, when: str) -> "Faulty":
+        object.__setattr__(self, "_plan", (step, when))
+        return self
+
+    def _do(self, step: str, name: str, *content: bytes) -> None:
+        plan = getattr(self, "_plan", None)
+        if plan == (step, "before"):
+            raise OSError(errno.EIO, "gone")
+        getattr(super(), step)(name, *content)
+        if plan == (step, "after"):
+            raise OSError(errno.EIO, "gone")
+
+    def stage(self, name: str, content: bytes) -> None:
+        self._do("stage", name, content)
+
+    def publish(self, name: str) -> None:
+        self._do("publish", name)
+
+
+@pytest.mark.parametrize("step", ["stage", "publish"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_step_sends_the_same_bytes_once(built: Workplace, step: str, when: str) -> None:
+    faulty = Faulty(built.clearinghouse.outbound, built.clearinghouse.inbound).fail(step, when)
+    with pytest.raises(OSError, match="gone"):
+        delivery.deliver(built.database, built.applied.id, faulty, built.clock)
+    built.run("deliver")
+    (file,) = built.files()
+    with built.database.transaction() as session:
+        row = session.query(ClaimFileRow).one()
+        assert file.read_bytes() == row.unseal(built.database.keyring, "content")
+    assert _file_states(built) == [FileStatus.SENT]
+    assert [path.name for path in built.outbound.iterdir()] == [file.name]
+
+
+def test_what_cannot_be_known_is_asked(built: Workplace) -> None:
+    faulty = Faulty(built.clearinghouse.outbound, built.clearinghouse.inbound).fail("publish", "after")
+    with pytest.raises(OSError, match="gone"):
+        delivery.deliver(built.database, built.applied.id, faulty, built.clock)
+    built.files()[0].unlink()  # the vendor took it at once
+    built.run("deliver")
+    assert _file_states(built) == [FileStatus.UNCERTAIN]
+    built.run("deliver")
+    assert not built.files()
+    with pytest.raises(Refused, match="reason"):
+        delivery.settle(built.database, 1, received=True, by="ada", why="", clock=built.clock)
+    delivery.settle(built.database, 1, received=False, by="ada", why="vendor called", clock=built.clock)
+    built.run("deliver")
+    assert _file_states(built) == [FileStatus.SENT]
+    assert len(built.files()) == 1
+
+
+def test_another_file_of_that_name_is_not_touched(built: Workplace) -> None:
+    with built.database.transaction() as session:
+        name = session.query(ClaimFileRow).one().name
+    built.outbound.mkdir()
+    (built.outbound / name).write_bytes(b"somebody else's")
+    with pytest.raises(Refused, match="not touched"):
+        built.run("deliver")
+    assert (built.outbound / name).read_bytes() == b"somebody else's"
+
+
+def test_a_full_disk_loses_nothing(built: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(Unavailable, match="is full; make room"):
+            built.run("deliver")
+    assert not built.files()
+    built.run("deliver")
+    assert len(built.files()) == 1
+
+
+def test_a_drop_folder_that_is_a_file_is_told(built: Workplace) -> None:
+    built.outbound.write_text("not a folder")
+    with pytest.raises(Unavailable, match="drop folder"):
+        built.run("deliver")
+
+
+def test_only_an_uncertain_file_can_be_settled(built: Workplace) -> None:
+    with pytest.raises(Refused, match="not one of which"):
+        delivery.settle(built.database, 1, received=True, by="ada", why="x", clock=built.clock)
+
+
+def test_a_reader_never_sees_half_a_file(built: Workplace, tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "out", tmp_path / "in")
+    folder.stage("a.837", b"ISA")
+    assert not list((tmp_path / "out").glob("*.837"))
+    folder.publish("a.837")
+    assert (tmp_path / "out" / "a.837").read_bytes() == b"ISA"

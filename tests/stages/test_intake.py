@@ -1,0 +1,153 @@
+"""Stage 1: each version of each charge is stored once, and nothing that the source gives is lost."""
+
+from decimal import Decimal
+
+import pytest
+
+from charges import review
+from charges.errors import Unavailable
+from charges.tables import ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow
+from rules.examples import charge, line
+from tests.practice import Workplace
+
+CAPTURED, HELD, VOID, CLAIMED = ChargeStatus.CAPTURED, ChargeStatus.HELD, ChargeStatus.VOID, ChargeStatus.CLAIMED
+
+
+def _count(workplace: Workplace, table: type) -> int:
+    with workplace.database.transaction() as session:
+        return session.query(table).count()
+
+
+def test_a_pull_captures_every_charge(workplace: Workplace) -> None:
+    workplace.source.put(*(charge(key=str(number)) for number in range(7)))
+    workplace.run("pull")
+    assert workplace.states() == {str(number): CAPTURED for number in range(7)}
+
+
+def test_pulling_again_changes_nothing(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"), charge(key="2"))
+    workplace.run("pull", "pull")
+    assert _count(workplace, ChargeVersionRow) == 2
+    assert _count(workplace, RawRecordRow) == 2
+
+
+def test_a_late_edit_is_a_new_version_and_the_old_one_stays(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.run("pull")
+    workplace.source.put(charge(line(charge=Decimal("175.00")), key="1"))
+    workplace.run("pull")
+    assert _count(workplace, ChargeVersionRow) == 2
+    assert workplace.rows()["1"].total == Decimal("175.00")
+
+
+def test_a_change_of_nothing_that_matters_is_no_new_version(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.run("pull")
+    workplace.source.put(charge(key="1", origins={"patient.sex": "patients.sex"}))
+    workplace.run("pull")
+    assert _count(workplace, ChargeVersionRow) == 1
+    assert _count(workplace, RawRecordRow) == 2
+
+
+def test_a_record_that_cannot_be_read_is_held_with_the_reason(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.source.put_broken("2")
+    workplace.run("pull")
+    assert workplace.states() == {"1": CAPTURED, "2": HELD}
+    (held,) = review.held(workplace.database)
+    assert held.items[0].finding.message == "patient is a list where an object is expected."
+
+
+def test_what_could_not_be_read_is_captured_by_a_program_that_can(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.source.put_broken("2")
+    workplace.run("pull", "pull")
+    assert workplace.states() == {"1": CAPTURED, "2": HELD}
+    monkeypatch.setattr(workplace.source, "to_charge", lambda record: charge(key=record.key))
+    workplace.run("pull")
+    assert workplace.states() == {"1": CAPTURED, "2": CAPTURED}
+    assert not review.held(workplace.database)
+    workplace.run("judge")
+    assert workplace.states()["1"] is ChargeStatus.CLEAN
+
+
+def test_a_mended_record_goes_on(workplace: Workplace) -> None:
+    workplace.source.put_broken("2")
+    workplace.run("pull")
+    workplace.source.put(charge(key="2"))
+    workplace.run("pull")
+    assert workplace.states() == {"2": CAPTURED}
+    assert not review.held(workplace.database)
+
+
+def test_a_bug_of_the_reader_holds_one_record_and_tells_no_value(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(record: object) -> None:
+        raise KeyError("Odette Larkspur")
+
+    monkeypatch.setattr(workplace.source, "to_charge", read)
+    workplace.source.put(charge(key="1"))
+    workplace.run("pull")
+    (held,) = review.held(workplace.database)
+    assert "KeyError" in held.items[0].finding.message
+    assert "Odette" not in held.items[0].finding.message
+
+
+def test_a_charge_voided_at_the_source_is_void(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"), charge(key="2", voided=True))
+    workplace.run("pull", "judge")
+    workplace.source.put(charge(key="1", voided=True))
+    workplace.run("pull")
+    assert workplace.states() == {"1": VOID, "2": VOID}
+
+
+def test_a_source_that_fails_midway_keeps_what_came_and_goes_on_later(workplace: Workplace) -> None:
+    workplace.source.put(*(charge(key=str(number)) for number in range(6)))
+    workplace.source.fails_after, workplace.source.error = 1, Unavailable("away")
+    with pytest.raises(Unavailable):
+        workplace.run("pull")
+    assert list(workplace.states()) == ["0", "1"]
+    workplace.source.fails_after = None
+    workplace.run("pull")
+    assert list(workplace.states()) == [str(number) for number in range(6)]
+
+
+def test_the_cursor_is_saved_with_the_page(workplace: Workplace) -> None:
+    workplace.source.put(*(charge(key=str(number)) for number in range(4)))
+    workplace.run("pull")
+    with workplace.database.transaction() as session:
+        assert session.query(CursorRow).one().position == "page 1"
+
+
+def test_a_change_after_billing_waits_for_a_person(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.run()
+    assert workplace.states() == {"1": CLAIMED}
+    workplace.source.put(charge(line(charge=Decimal("175.00")), key="1"))
+    workplace.run()
+    assert workplace.states() == {"1": HELD}
+    (held,) = review.held(workplace.database)
+    assert "changed at the source after claim CR" in held.items[0].finding.message
+    assert len(workplace.files()) == 1
+
+
+def test_a_change_back_to_what_was_billed_needs_nobody(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.run()
+    for amount in ("175.00", "150.00", "175.00", "150.00"):
+        workplace.source.put(charge(line(charge=Decimal(amount)), key="1"))
+        workplace.run()
+    assert workplace.states() == {"1": CLAIMED}
+    assert len(workplace.files()) == 1
+
+
+def test_a_void_after_billing_waits_for_a_person(workplace: Workplace) -> None:
+    workplace.source.put(charge(key="1"))
+    workplace.run()
+    workplace.source.put(charge(key="1", voided=True))
+    workplace.run()
+    (held,) = review.held(workplace.database)
+    assert "voided at the source" in held.items[0].finding.message
