@@ -18,12 +18,13 @@ import httpx2
 from sqlalchemy import func, select
 
 from charges import claims, review
+from charges.connections import EclinicalWorks, Secret
 from charges.db import create_database_engine, open_database, upgrade
 from charges.errors import Refused
 from charges.keyring import new_keyring, write_keyring
 from charges.model import Severity
 from charges.pipeline import Applied, Pipeline, Progress, no_progress, source_of
-from charges.practice import EclinicalWorks, Practice, Secret, read_profile
+from charges.practice import Practice, read_profile
 from charges.settings import Settings
 from charges.simulator import CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import ChargeSource

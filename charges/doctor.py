@@ -10,11 +10,11 @@ from pathlib import Path
 from kombu import Connection
 from sqlalchemy import func, select, text
 
+from charges.connections import EclinicalWorks
 from charges.db import Database, is_current, open_database
 from charges.errors import BadRules, ChargerouterError, Refused
 from charges.model import Charge
 from charges.pipeline import Applied, Pipeline
-from charges.practice import EclinicalWorks
 from charges.settings import Settings, read_settings
 from charges.sources.eclinicalworks.client import secret_of
 from charges.tables import ClaimFileRow, EventRow, FileStatus

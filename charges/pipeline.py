@@ -14,10 +14,11 @@ from sqlalchemy import select
 from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
+from charges.connections import ClaimFiles
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused
-from charges.practice import ClaimFiles, Practice
+from charges.practice import Practice
 from charges.settings import Settings
 from charges.sources import ChargeSource
 from charges.tables import ChargeRow, ChargeStatus, PracticeRow

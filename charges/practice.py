@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_serializer, 
 
 from charges import yamlfile
 from charges.atoms import Clia, Ein, Money, Npi, Phone, Setting, Share, Slug, Taxonomy, Text, Zip, Zip9, as_text
+from charges.connections import ClaimFiles, EclinicalWorks
 from charges.dialect import Hl7
 from charges.errors import BadProfile, Unreadable
 from charges.model import Address, Charge, Facility, PayerPolicy, Provider, Severity
@@ -166,46 +167,6 @@ class ClaimDefaults(Setting):
     assignment: Literal["A", "B", "C"] = "A"
     benefits_assigned: Literal["Y", "N", "W"] = "Y"
     release_of_information: Literal["Y", "I"] = "Y"
-
-
-class Secret(Setting):
-    """Where a secret is found when it is needed: an environment variable or a file. Never the secret itself."""
-
-    env: Text | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name either env (an environment variable) or file (a path), not both")
-        return self
-
-
-class EclinicalWorks(Setting):
-    """The connection to a tenant of the eClinicalWorks proprietary API."""
-
-    kind: Literal["eclinicalworks"]
-    base_url: Annotated[str, Field(pattern=r"^https?://")]
-    practice_code: Text
-    client_id: Text
-    client_secret: Secret
-    page_size: Annotated[int, Field(ge=1, le=1000)] = 200
-    overlap_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
-    start: date | None = None
-
-    @model_validator(mode="after")
-    def _is_encrypted(self) -> Self:
-        local = re.match(r"^http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)", self.base_url)
-        if self.base_url.startswith("http://") and not local:
-            raise ValueError("base_url must be https: patient data would travel in the clear")
-        return self
-
-
-class ClaimFiles(Setting):
-    """837 files that another system writes into ``folder``, relative to the working directory; they are only read."""
-
-    kind: Literal["x12"]
-    folder: Path
 
 
 class Mode(StrEnum):

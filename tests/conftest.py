@@ -1,9 +1,11 @@
 """What tests share: a database of each kind, a clock that stands still, a source that holds what it is told."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from charges.db import Database, create_database_engine, upgrade
@@ -11,6 +13,11 @@ from charges.keyring import Keyring
 from charges.settings import Settings
 from tests.practice import Workplace
 from tests.services import postgres_database
+
+# A gate says the same of the same change; whoever works on the code searches further with each run.
+hypothesis.settings.register_profile("gate", derandomize=True, print_blob=True)
+if os.environ.get("CHARGES_TEST_SAME_EXAMPLES"):
+    hypothesis.settings.load_profile("gate")
 
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 KEYRING = Keyring({1: bytes(range(32))}, bytes(range(32, 64)))

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from charges.connections import ClaimFiles
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge, Claim
-from charges.practice import ClaimFiles
 from charges.sources import Page, RawRecord
 from charges.x12 import reader
 from charges.x12.parting import Part, part

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from charges.connections import EclinicalWorks
 from charges.model import Charge
-from charges.practice import EclinicalWorks
 from charges.sources import Page, RawRecord
 from charges.sources.eclinicalworks.client import Client
 from charges.sources.eclinicalworks.contract import MOMENT

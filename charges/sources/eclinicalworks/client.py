@@ -13,8 +13,8 @@ import httpx2
 import stamina
 from pydantic import ValidationError
 
+from charges.connections import EclinicalWorks, Secret
 from charges.errors import Refused, Unavailable
-from charges.practice import EclinicalWorks, Secret
 from charges.sources.eclinicalworks.contract import CHARGES_PATH, TOKEN_PATH, Token
 from charges.sources.eclinicalworks.paging import RawPage
 

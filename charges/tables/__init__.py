@@ -1,0 +1,53 @@
+"""The tables: an envelope in plain columns for what SQL filters by, everything about a patient sealed.
+
+A charge is one document in an envelope, so rules never see a row and the model grows without a migration. Money is
+whole cents, moments are UTC. A row class that derives from ``SealedRow`` names its sealed columns and the columns that
+are its identity; the identity is authenticated with each sealed value.
+"""
+
+from charges.tables.base import Base, SealedRow
+from charges.tables.charges import ChargeRow, ChargeVersionRow, EventRow, HistoryLineRow, PracticeRow, ReviewItemRow
+from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, PaymentRow, ResponseRow
+from charges.tables.columns import BigId, Cents, Moment, Word
+from charges.tables.sources import CursorRow, RawRecordRow
+from charges.tables.states import ChargeStatus, FileStatus, ItemState, Origin
+
+__all__ = [
+    "SEALED_ROWS",
+    "Base",
+    "BigId",
+    "Cents",
+    "ChargeRow",
+    "ChargeStatus",
+    "ChargeVersionRow",
+    "ClaimFileRow",
+    "ClaimRow",
+    "ControlNumberRow",
+    "CursorRow",
+    "EventRow",
+    "FileStatus",
+    "HistoryLineRow",
+    "ItemState",
+    "Moment",
+    "Origin",
+    "PaymentRow",
+    "PracticeRow",
+    "RawRecordRow",
+    "ResponseRow",
+    "ReviewItemRow",
+    "SealedRow",
+    "Word",
+]
+
+SEALED_ROWS: tuple[type[SealedRow], ...] = (
+    PracticeRow,
+    ChargeVersionRow,
+    RawRecordRow,
+    ReviewItemRow,
+    EventRow,
+    ClaimFileRow,
+    ClaimRow,
+    ResponseRow,
+    PaymentRow,
+)
+"""All tables with sealed columns, for the rotation of keys."""

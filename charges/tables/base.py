@@ -1,0 +1,75 @@
+"""What all tables share, and what those with sealed columns share."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import Integer, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from charges.keyring import Keyring
+from charges.model import Severity
+from charges.tables.columns import BigId, Cents, Moment, Word
+from charges.tables.states import ChargeStatus, FileStatus, ItemState, Origin
+from charges.x12.remittance import Decision
+
+
+class Base(DeclarativeBase):
+    """Names of constraints follow one convention, so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Moment,
+        Decimal: Cents,
+        bytes: LargeBinary,
+        str: String,
+        ChargeStatus: Word(ChargeStatus, 16),
+        FileStatus: Word(FileStatus, 16),
+        ItemState: Word(ItemState, 8),
+        Origin: Word(Origin, 8),
+        Severity: Word(Severity, 8),
+        Decision: Word(Decision, 16),
+    }
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+
+
+class SealedRow:
+    """A row with sealed columns. ``key_id`` is the key that sealed all of them."""
+
+    SEALED: ClassVar[tuple[str, ...]]
+    IDENTITY: ClassVar[tuple[str, ...]]
+
+    key_id: Mapped[int] = mapped_column(Integer)
+
+    def place(self, column: str) -> str:
+        """What is authenticated with the sealed value: table, column and the row's identity."""
+        identity = "\x1f".join(str(getattr(self, name)) for name in self.IDENTITY)
+        return f"{type(self).__name__}.{column}:{identity}"
+
+    def seal(self, keyring: Keyring, **values: bytes | None) -> None:
+        """Encrypt values into their columns; the identity columns must be set before."""
+        self.key_id = keyring.current
+        for column, plain in values.items():
+            assert column in self.SEALED, column
+            setattr(self, column, None if plain is None else keyring.seal(plain, self.place(column)))
+
+    def unseal(self, keyring: Keyring, column: str) -> bytes:
+        """The plain value of a sealed column, ``b""`` where there is none."""
+        sealed: bytes | None = getattr(self, column)
+        return b"" if sealed is None else keyring.open(sealed, self.place(column))
+
+    def reseal(self, keyring: Keyring) -> None:
+        """Encrypt everything anew with the current key."""
+        self.seal(
+            keyring,
+            **{name: self.unseal(keyring, name) for name in self.SEALED if getattr(self, name) is not None},
+        )
