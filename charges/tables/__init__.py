@@ -5,15 +5,20 @@ whole cents, moments are UTC. A row class that derives from ``SealedRow`` names 
 are its identity; the identity is authenticated with each sealed value.
 """
 
+from charges.tables.answers import AlarmRow, AnswerRow
 from charges.tables.base import Base, SealedRow
 from charges.tables.charges import ChargeRow, ChargeVersionRow, EventRow, HistoryLineRow, PracticeRow, ReviewItemRow
 from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, PaymentRow, ResponseRow
 from charges.tables.columns import BigId, Cents, Moment, Word
+from charges.tables.differences import DifferenceRow
 from charges.tables.sources import CursorRow, RawRecordRow
-from charges.tables.states import ChargeStatus, FileStatus, ItemState, Origin
+from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Origin
 
 __all__ = [
     "SEALED_ROWS",
+    "AlarmRow",
+    "Amendment",
+    "AnswerRow",
     "Base",
     "BigId",
     "Cents",
@@ -24,6 +29,8 @@ __all__ = [
     "ClaimRow",
     "ControlNumberRow",
     "CursorRow",
+    "DifferenceRow",
+    "DifferenceState",
     "EventRow",
     "FileStatus",
     "HistoryLineRow",
@@ -49,5 +56,6 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     ClaimRow,
     ResponseRow,
     PaymentRow,
+    DifferenceRow,
 )
 """All tables with sealed columns, for the rotation of keys."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from charges.keyring import Keyring
 from charges.model import Severity
 from charges.tables.columns import BigId, Cents, Moment, Word
-from charges.tables.states import ChargeStatus, FileStatus, ItemState, Origin
+from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Origin
 from charges.x12.remittance import Decision
 
 
@@ -37,6 +37,8 @@ class Base(DeclarativeBase):
         Origin: Word(Origin, 8),
         Severity: Word(Severity, 8),
         Decision: Word(Decision, 16),
+        Amendment: Word(Amendment, 8),
+        DifferenceState: Word(DifferenceState, 8),
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

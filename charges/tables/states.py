@@ -59,3 +59,33 @@ class Origin(StrEnum):
     """The source changed or voided the charge after its claim left, or gave a record that cannot be read."""
     ANSWER = "answer"
     """The vendor's or payer's reply."""
+
+
+class Amendment(StrEnum):
+    """What is done about a claim whose charge changed after it left."""
+
+    NOTHING = "nothing"
+    """The claim stands."""
+    REPLACE = "replace"
+    """A replacement (frequency 7) takes its place."""
+    VOID = "void"
+    """It is taken back (frequency 8)."""
+    RENEW = "renew"
+    """The payer does not have it: another first claim (frequency 1) goes out."""
+
+
+class DifferenceState(StrEnum):
+    """Where a difference between a charge and its claim stands."""
+
+    OPEN = "open"
+    """Waits for a person."""
+    APPROVED = "approved"
+    """A person decided; the claim that amends is not built yet."""
+    SENT = "sent"
+    """The claim that amends is in a file."""
+    REFUSED = "refused"
+    """The claim that amends was refused, so the earlier one stands again."""
+    LEFT = "left"
+    """A person let the claim stand."""
+    SETTLED = "settled"
+    """Nobody needs to decide: the claim says the same, or does not stand any more."""
