@@ -212,12 +212,13 @@ class _Reading:
                     continue
                 self._received(file, "835")
                 entries.append(posting.Entry(claim, remittance, payment))
-        new = posting.post(self.session, self.database.keyring, self.response, entries, self.now)
+        rows = posting.keep(self.session, self.practice_id, self.response, remittances, entries, self.now)
+        new = posting.post(self.session, self.database.keyring, self.response, entries, self.now, rows)
         charges = self._charges({entry.claim for entry in new})
-        for entry in new:
-            lifecycle.note(
-                self.session, [charges[entry.claim.charge_id]], self._deed(str(entry.decision), entry.sentence)
-            )
+        lifecycle.note_each(
+            self.session,
+            [(charges[entry.claim.charge_id], self._deed(str(entry.decision), entry.sentence)) for entry in new],
+        )
         decided = [entry for entry in new if entry.decision is not Decision.UNDECIDED and entry.claim.live]
         self._accept({entry.claim: entry.payment.payer_claim_number for entry in decided})
         self._hold(posting.findings(new), "back to review")
@@ -264,6 +265,8 @@ class _Reading:
     def _refuse(self, findings: Mapping[ClaimRow, Finding]) -> None:
         for claim in findings:
             claim.live = claim.accepted = False
+            if claim.payer_rank > 1:  # when a person lets it go again, what the payer before decided is looked at anew
+                posting.consider_next(self.session, claim)
         self.refused += len(findings)
         self._hold({claim: [finding] for claim, finding in findings.items()}, "refused")
 

@@ -1,73 +1,20 @@
-"""Stage 4, clean to claimed: claims are routed, batched, built, checked and numbered, and the file is stored.
+"""Stage 4, clean to claimed: claims are routed and batched; ``filing`` makes each batch a stored file."""
 
-The work that takes time (building, and pyx12's opinion of the whole file) is done on a trial with the number that is
-next, outside of any transaction. Then one short transaction takes exactly that number, moves exactly those charges in
-exactly those versions, and stores exactly those bytes, or does nothing: if a charge or the number moved meanwhile the
-trial is thrown away. So what is stored is what was checked, numbers have no gaps, and a crash leaves no trace.
-"""
-
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from charges import documents, lifecycle, worklist
+from charges import documents, filing, lifecycle
 from charges.completion import complete
 from charges.db import Database
-from charges.errors import Stale
-from charges.model import Charge, Claim, Finding
-from charges.practice import Mode, Practice, RollOut
-from charges.tables import (
-    ChargeRow,
-    ChargeStatus,
-    ClaimFileRow,
-    ClaimRow,
-    ControlNumberRow,
-    FileStatus,
-    Origin,
-)
-from charges.x12 import check
-from charges.x12.interchange import ControlNumbers, Interchange, write
+from charges.filing import ACTOR, LAST_CONTROL_NUMBER, Batch, Generated, control_scope, is_sent
+from charges.model import Claim
+from charges.practice import Mode, Practice
+from charges.tables import ChargeRow, ChargeStatus
 from charges.x12.kinds import Kind, kind_of
-from charges.x12.options import options_of
-from charges.x12.professional import cannot_be_written
 
-ACTOR = "claims"
-LAST_CONTROL_NUMBER = 999_999_999
-"""ISA13 has nine digits; after the last comes 1 again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """What was built: files and claims to send, claims built as shadow, charges held by the guide."""
-
-    files: int = 0
-    claims: int = 0
-    shadow: int = 0
-    held: int = 0
-
-    def __add__(self, other: "Generated") -> "Generated":
-        return Generated(
-            self.files + other.files,
-            self.claims + other.claims,
-            self.shadow + other.shadow,
-            self.held + other.held,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Charges that go into one file, and the number that file would have."""
-
-    scope: str
-    number: int
-    claims: Mapping[ChargeRow, Claim]
-    is_shadow: bool
+__all__ = ["LAST_CONTROL_NUMBER", "Generated", "control_scope", "generate", "is_sent"]
 
 
 def generate(
@@ -90,27 +37,10 @@ def generate(
         _judge_again(database, practice_id, judged_with, clock())
         for is_shadow in (False, True):
             while batch := _next_batch(database, practice_id, practice, scope, is_shadow=is_shadow):
-                built = _build(database, practice_id, practice, batch, clock)
+                built = filing.build(database, practice_id, practice, batch, clock)
                 generated += built
                 progress(built.claims + built.shadow + built.held)
     return generated
-
-
-def control_scope(practice: Practice) -> str:
-    """Between whom interchange control numbers count: sender, receiver, and test apart from production."""
-    ids = practice.trading_partner.ids
-    return f"{ids.sender_id}>{ids.receiver_id}:{practice.trading_partner.usage}"
-
-
-def is_sent(roll_out: RollOut, charge: Charge) -> bool:
-    """Whether the claim of a charge goes out in this stage of the roll-out, rather than being built as shadow."""
-    day, patient = charge.service_date, charge.patient.record_number
-    if roll_out.start is None or day is None or day < roll_out.start:
-        return False
-    if roll_out.mode is Mode.FULL:
-        return True
-    share = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:4], "big") % 100
-    return roll_out.mode is Mode.COHORT and (patient in roll_out.patients or share < roll_out.percent)
 
 
 def _judge_again(database: Database, practice_id: int, judged_with: str, now: datetime) -> None:
@@ -131,14 +61,14 @@ def _judge_again(database: Database, practice_id: int, judged_with: str, now: da
 
 def _next_batch(
     database: Database, practice_id: int, practice: Practice, scope: str, *, is_shadow: bool
-) -> _Batch | None:
+) -> Batch | None:
     scope = f"shadow {scope}" if is_shadow else scope
     claims: dict[ChargeRow, Claim] = {}
     kind: Kind | None = None
     after = 0
     wanted = practice.trading_partner.claims_per_file
     with database.transaction() as session:
-        number = session.scalar(select(ControlNumberRow.next).where(ControlNumberRow.scope == scope)) or 1
+        number = filing.next_number(session, scope)
         while len(claims) < wanted:
             rows = session.scalars(
                 select(ChargeRow)
@@ -153,7 +83,7 @@ def _next_batch(
             if not rows:
                 break
             after = rows[-1].id
-            earlier = _claims_so_far(session, rows)
+            earlier = filing.claims_so_far(session, rows)
             for row, captured in documents.read(session, database.keyring, rows).items():
                 charge = complete(practice, captured)
                 # A file holds claims of one kind: those of the other wait for the next batch.
@@ -162,147 +92,4 @@ def _next_batch(
                     kind = kind_of(charge)
                     clm01 = practice.trading_partner.number_of_claim(row.id, earlier.get(row.id, 0) + 1)
                     claims[row] = Claim(number=clm01, charge=charge)
-    return _Batch(scope, number, claims, is_shadow) if claims else None
-
-
-def _claims_so_far(session: Session, rows: Sequence[ChargeRow]) -> Mapping[int, int]:
-    counted = session.execute(
-        select(ClaimRow.charge_id, func.count())
-        .where(ClaimRow.charge_id.in_([row.id for row in rows]))
-        .group_by(ClaimRow.charge_id)
-    )
-    return {charge_id: count for charge_id, count in counted}  # noqa: C416 - rows are tuples to us, not to the type checker
-
-
-def _build(
-    database: Database, practice_id: int, practice: Practice, batch: _Batch, clock: Callable[[], datetime]
-) -> Generated:
-    """Build one file of a batch, without the charges that the guide refuses."""
-    spelt = options_of(practice.trading_partner).text
-    faults: dict[ChargeRow, Sequence[Finding]] = {
-        row: found for row, claim in batch.claims.items() if (found := cannot_be_written(claim, spelt))
-    }
-    good = {row: claim for row, claim in batch.claims.items() if row not in faults}
-    built_at = clock()
-    interchange: Interchange | None = None
-    while good:
-        interchange = write(
-            list(good.values()),
-            practice.trading_partner,
-            ControlNumbers(batch.number),
-            built_at.astimezone(ZoneInfo(practice.time_zone)),
-        )
-        refused = _refusals(interchange, good)
-        if not refused:
-            break
-        faults.update(refused)
-        good = {row: claim for row, claim in good.items() if row not in refused}
-    try:
-        with database.transaction() as session:
-            _hold(session, database, faults, clock())
-            if good and interchange is not None:
-                _store(session, database, practice_id, practice, batch, good, interchange, built_at)
-    except Stale:
-        return Generated()  # somebody was faster; what is still clean is taken up anew
-    made = len(good)
-    return Generated(
-        files=1 if good and not batch.is_shadow else 0,
-        claims=0 if batch.is_shadow else made,
-        shadow=made if batch.is_shadow else 0,
-        held=len(faults),
-    )
-
-
-def _refusals(interchange: Interchange, claims: Mapping[ChargeRow, Claim]) -> dict[ChargeRow, Sequence[Finding]]:
-    """The charges for which pyx12 refuses the file; all of them where it names none, because none can be sent so."""
-    verdict = check.check(interchange.content)
-    if verdict.valid:
-        return {}
-    named: dict[ChargeRow, Sequence[Finding]] = {
-        row: [_of_charge(each, claim.charge) for each in found]
-        for row, claim in claims.items()
-        if (found := verdict.by_claim.get(claim.number))
-    }
-    return named or dict.fromkeys(claims, verdict.of_file)
-
-
-def _of_charge(finding: Finding, charge: Charge) -> Finding:
-    """A finding about a line of the claim, which leaves out what the patient pays, as one about the charge's line."""
-    if finding.line is None:
-        return finding
-    billed = [index for index, line in enumerate(charge.lines) if not line.patient_share]
-    return finding.model_copy(update={"at": f"lines[{billed[finding.line - 1]}]"})
-
-
-def _hold(session: Session, database: Database, faults: Mapping[ChargeRow, Sequence[Finding]], now: datetime) -> None:
-    rows = [session.merge(row, load=False) for row in faults]
-    found = dict(zip(rows, faults.values(), strict=True))
-    worklist.put(session, database.keyring, found, origin=Origin.GUIDE, now=now)
-    deed = lifecycle.Deed("refused by the guide", ACTOR, now, database.keyring)
-    lifecycle.move(session, rows, ChargeStatus.HELD, deed)
-
-
-def _store(
-    session: Session,
-    database: Database,
-    practice_id: int,
-    practice: Practice,
-    batch: _Batch,
-    claims: Mapping[ChargeRow, Claim],
-    interchange: Interchange,
-    built_at: datetime,
-) -> None:
-    _take_number(session, batch.scope, batch.number)
-    digest = hashlib.sha256(interchange.content).hexdigest()
-    built_here = built_at.astimezone(ZoneInfo(practice.time_zone))
-    name = practice.trading_partner.name_of_file(batch.number, digest, built_here)
-    file = ClaimFileRow(
-        practice_id=practice_id,
-        scope=batch.scope,
-        control_number=batch.number,
-        name=f"shadow-{name}" if batch.is_shadow else name,
-        sha256=digest,
-        size=len(interchange.content),
-        claim_count=len(claims),
-        total=sum((claim.charge.total for claim in claims.values()), Decimal(0)),
-        status=FileStatus.SHADOW if batch.is_shadow else FileStatus.BUILT,
-        event_count=0,
-        event_head="",
-        built_at=built_at,
-        changed_at=built_at,
-    )
-    file.seal(database.keyring, content=interchange.content)
-    session.add(file)
-    session.flush()
-    rows = [session.merge(row, load=False) for row in claims]
-    lifecycle.move(session, rows, ChargeStatus.CLAIMED, lifecycle.Deed("claimed", ACTOR, built_at, database.keyring))
-    for row, claim in claims.items():
-        stored = ClaimRow(
-            charge_id=row.id,
-            claim_file_id=file.id,
-            number=claim.number,
-            frequency=claim.frequency,
-            version=row.version,
-            total=claim.charge.total,
-            live=True,
-            accepted=False,
-        )
-        stored.seal(database.keyring, answer=None)
-        session.add(stored)
-    lifecycle.note(session, [file], lifecycle.Deed("built", ACTOR, built_at, database.keyring))
-
-
-def _take_number(session: Session, scope: str, number: int) -> None:
-    """Take the number the trial was built with; raise Stale when it is gone."""
-    following = number + 1 if number < LAST_CONTROL_NUMBER else 1
-    taken = session.execute(
-        update(ControlNumberRow)
-        .where(ControlNumberRow.scope == scope, ControlNumberRow.next == number)
-        .values(next=following)
-    )
-    if taken.rowcount == 1:  # type: ignore[attr-defined]
-        return
-    if session.scalar(select(ControlNumberRow.id).where(ControlNumberRow.scope == scope)) is not None:
-        raise Stale(f"Interchange control number {number} was taken by another worker.")
-    session.add(ControlNumberRow(scope=scope, next=following))
-    session.flush()
+    return Batch(scope, number, claims, is_shadow) if claims else None

@@ -240,7 +240,9 @@ class _Capture:
 
     def _live_claims(self) -> Mapping[int, ClaimRow]:
         ids = [row.id for row in self.rows.values()]
-        found = self.session.scalars(select(ClaimRow).where(ClaimRow.charge_id.in_(ids), ClaimRow.live))
+        found = self.session.scalars(
+            select(ClaimRow).where(ClaimRow.charge_id.in_(ids), ClaimRow.live).order_by(ClaimRow.payer_rank)
+        )
         return {claim.charge_id: claim for claim in found}
 
     def take(self, key: str, read: Charge, fault: str) -> None:

@@ -25,12 +25,12 @@ MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
     _C.HELD: frozenset({_C.CAPTURED, _C.VOID, _C.CLAIMED, _C.ACCEPTED}),
     _C.SELF_PAY: frozenset({_C.CAPTURED, _C.VOID}),
     _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD}),
-    _C.ACCEPTED: frozenset({_C.HELD}),
+    _C.ACCEPTED: frozenset({_C.HELD, _C.CLAIMED}),
     _C.VOID: frozenset({_C.CAPTURED}),
 }
 """Each state and those that may follow. Held to claimed or accepted: a person lets a claim stand that was billed
 before the source changed. Clean to held: the guide refuses what no rule caught. Void to captured: the source gave a
-new version."""
+new version. Accepted to claimed: the first payer decided, and the claim to the next one is in a file."""
 
 _F = FileStatus
 FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
@@ -63,20 +63,35 @@ def move(session: Session, rows: Sequence[Moved], to: ChargeStatus | FileStatus,
     for row in rows:
         allowed: frozenset[Any] = MOVES[row.status] if isinstance(row, ChargeRow) else FILE_MOVES[row.status]
         assert to in allowed, (row.status, to)
-    _record(session, rows, [to] * len(rows), deed)
+    _record(session, [(row, to, deed) for row in rows])
 
 
 def note(session: Session, rows: Sequence[Moved], deed: Deed) -> None:
     """Write down something that happened to rows without moving them."""
-    _record(session, rows, [row.status for row in rows], deed)
+    _record(session, [(row, row.status, deed) for row in rows])
 
 
-def _record(session: Session, rows: Sequence[Moved], states: Sequence[ChargeStatus | FileStatus], deed: Deed) -> None:
-    if not rows:
+def note_each(session: Session, notes: Sequence[tuple[Moved, Deed]]) -> None:
+    """Write down something else of each row in few statements; of a row that stands several times, in their order."""
+    rest = list(notes)
+    while rest:
+        first: dict[Moved, Deed] = {}
+        later = []
+        for row, deed in rest:
+            if row in first:
+                later.append((row, deed))
+            else:
+                first[row] = deed
+        _record(session, [(row, row.status, deed) for row, deed in first.items()])
+        rest = later
+
+
+def _record(session: Session, deeds: Sequence[tuple[Moved, ChargeStatus | FileStatus, Deed]]) -> None:
+    if not deeds:
         return
     session.flush()  # rows made in this transaction get their ids, changed envelopes are written first
     changes = []
-    for row, to in zip(rows, states, strict=True):
+    for row, to, deed in deeds:
         subject = "charge" if isinstance(row, ChargeRow) else "file"
         event = EventRow(
             subject=subject,
@@ -103,13 +118,13 @@ def _record(session: Session, rows: Sequence[Moved], states: Sequence[ChargeStat
                 "to_at": deed.at,
             }
         )
-    _compare_and_set(session, type(rows[0]), changes)
-    for row, change in zip(rows, changes, strict=True):
+    _compare_and_set(session, type(deeds[0][0]), changes)
+    for (row, _, _), change in zip(deeds, changes, strict=True):
         for name, value in (
             ("status", change["to_status"]),
             ("event_count", change["to_events"]),
             ("event_head", change["to_head"]),
-            ("changed_at", deed.at),
+            ("changed_at", change["to_at"]),
         ):
             set_committed_value(row, name, value)  # the row in hand says what was just written
 

@@ -11,14 +11,23 @@ from datetime import datetime
 from decimal import Decimal
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
 from charges.model import Adjustment, Finding, Severity
-from charges.tables import ClaimRow, PaymentRow, ResponseRow
+from charges.tables import (
+    AccountAdjustmentRow,
+    ClaimRow,
+    Onward,
+    PaymentReasonRow,
+    PaymentRow,
+    RemittanceRow,
+    ResponseRow,
+    UnmatchedPaymentRow,
+)
 from charges.x12.payment_codes import PROVIDER_ADJUSTMENT, reason_told, remark_told
-from charges.x12.remittance import ClaimPayment, Decision, LinePayment, Remittance
+from charges.x12.remittance import ClaimPayment, Decision, LinePayment, Remittance, denies
 from charges.x12.remittance_balance import unbalanced
 
 RULE = "835"
@@ -81,12 +90,20 @@ def faults(remittances: Iterable[Remittance]) -> str:
 
 
 def post(
-    session: Session, keyring: Keyring, response: ResponseRow, entries: Sequence[Entry], now: datetime
+    session: Session,
+    keyring: Keyring,
+    response: ResponseRow,
+    entries: Sequence[Entry],
+    now: datetime,
+    remittances: Mapping[int, int] | None = None,
 ) -> Sequence[Entry]:
-    """Store the decisions of payments that were not posted before; returns these."""
-    known = set(_posted(session, entries))
+    """Store the decisions of payments that were not posted before; returns these. Their next payers are to be considered."""
+    posted = list(_posted(session, entries))
+    known = {(claim, payer, trace) for claim, payer, trace, _ in posted}
+    payers = {(claim, payer): rank for claim, payer, _, rank in posted}
     ordinals: Counter[tuple[int, str, str]] = Counter()
     new = [entry for entry in entries if entry.key not in known]
+    rows: list[tuple[PaymentRow, ClaimPayment]] = []
     for entry in new:
         claim_id, payer, trace = entry.key
         row = PaymentRow(
@@ -99,13 +116,84 @@ def post(
             charged=entry.payment.charged,
             paid=entry.payment.paid,
             patient_responsibility=entry.payment.patient_responsibility,
+            denied=entry.payment.denied,
+            payer_rank=_rank(entry, payers),
+            remittance_id=(remittances or {}).get(id(entry.remittance)),
             paid_on=entry.remittance.paid_on,
             posted_at=now,
         )
         row.seal(keyring, document=_PAYMENT.dump_json(entry.payment, exclude_defaults=True))
         session.add(row)
         ordinals[entry.key] += 1
+        if entry.claim.live and entry.claim.onward is Onward.NONE:
+            entry.claim.onward = Onward.DUE
+        rows.append((row, entry.payment))
+    session.flush()
+    session.add_all(each for row, payment in rows for each in _reasons(row, payment))
     return new
+
+
+def keep(
+    session: Session,
+    practice_id: int,
+    response: ResponseRow,
+    remittances: Sequence[Remittance],
+    entries: Sequence[Entry],
+    now: datetime,
+) -> Mapping[int, int]:
+    """Store what remittances say as a whole, and what of them is about no claim of ours; their rows by ``id``."""
+    known = {(claim, payer, trace) for claim, payer, trace, _ in _posted(session, entries)}
+    matched = {id(entry.payment): entry for entry in entries}
+    rows: dict[int, int] = {}
+    for remittance in remittances:
+        payer, trace = remittance.payer_number, remittance.trace
+        account = sum((each.amount for each in remittance.provider_adjustments), Decimal(0))
+        paid = sum((each.paid for each in remittance.claims), Decimal(0)) - account
+        earlier = session.scalar(
+            select(RemittanceRow.id).where(
+                RemittanceRow.practice_id == practice_id,
+                RemittanceRow.payer == payer,
+                RemittanceRow.trace == trace,
+                RemittanceRow.paid == paid,
+                RemittanceRow.paid_on == remittance.paid_on,
+            )
+        )
+        unmatched = [(n, each) for n, each in enumerate(remittance.claims, 1) if id(each) not in matched]
+        again = [entry for entry in map(matched.get, map(id, remittance.claims)) if entry and entry.key in known]
+        repeated = sum((entry.payment.paid for entry in again), Decimal(0))
+        if earlier is not None:  # the account and the strangers were written down when it came first
+            repeated += sum((each.paid for _, each in unmatched), Decimal(0)) - account
+        row = RemittanceRow(
+            practice_id=practice_id,
+            response_id=response.id,
+            payer=payer,
+            trace=trace,
+            paid=paid,
+            repeated=repeated,
+            paid_on=remittance.paid_on,
+            posted_at=now,
+        )
+        session.add(row)
+        session.flush()
+        rows[id(remittance)] = row.id
+        if earlier is None:
+            session.add_all(
+                UnmatchedPaymentRow(remittance_id=row.id, place=place, charged=each.charged, paid=each.paid)
+                for place, each in unmatched
+            )
+            session.add_all(
+                AccountAdjustmentRow(remittance_id=row.id, reason=each.reason[:8], amount=each.amount)
+                for each in remittance.provider_adjustments
+            )
+    return rows
+
+
+def consider_next(session: Session, refused: ClaimRow) -> None:
+    """Have the claim to a later payer, that was refused, made again from the decision of the payer before it."""
+    before = ClaimRow.payer_rank == refused.payer_rank - 1
+    session.execute(
+        update(ClaimRow).where(ClaimRow.charge_id == refused.charge_id, before, ClaimRow.live).values(onward=Onward.DUE)
+    )
 
 
 def payment_of(row: PaymentRow, keyring: Keyring) -> ClaimPayment:
@@ -141,12 +229,48 @@ def counted(entries: Sequence[Entry], *, unmatched: int, repeated: int, remittan
     return "; ".join(said)
 
 
-def _posted(session: Session, entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
+def _posted(session: Session, entries: Sequence[Entry]) -> Iterator[tuple[int, str, str, int]]:
     ids = sorted({entry.claim.id for entry in entries})
     for start in range(0, len(ids), _AT_ONCE):
-        query = select(PaymentRow.claim_id, PaymentRow.payer, PaymentRow.trace)
+        query = select(PaymentRow.claim_id, PaymentRow.payer, PaymentRow.trace, PaymentRow.payer_rank).order_by(
+            PaymentRow.id
+        )
         for row in session.execute(query.where(PaymentRow.claim_id.in_(ids[start : start + _AT_ONCE]))):
-            yield row.claim_id, row.payer, row.trace
+            yield row.claim_id, row.payer, row.trace, row.payer_rank
+
+
+_RANKS = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}
+"""The place of the payer in the order of payers that a claim status (CLP02) tells."""
+
+
+def _rank(entry: Entry, payers: dict[tuple[int, str], int]) -> int:
+    """The place of the payer that decided. A claim that its payer forwarded is decided by the next one under our number."""
+    claim, payer = entry.claim, entry.remittance.payer_number
+    known = payers.get((claim.id, payer))
+    if known is None:
+        others = any(each == claim.id for each, _ in payers)
+        told = _RANKS.get(entry.payment.status, claim.payer_rank)
+        known = payers[claim.id, payer] = max(told, claim.payer_rank) if others else claim.payer_rank
+    return known
+
+
+def _reasons(row: PaymentRow, payment: ClaimPayment) -> Iterator[PaymentReasonRow]:
+    places = [(payment.adjustments, payment.remarks), *((line.adjustments, line.remarks) for line in payment.lines)]
+    is_reversal = payment.decision is Decision.REVERSED
+    for line, (adjustments, remarks) in enumerate(places):
+        for each in adjustments:
+            yield PaymentReasonRow(
+                payment_id=row.id,
+                line=line,
+                group=each.group[:2],
+                reason=each.reason[:8],
+                amount=each.amount,
+                denies=denies(each, is_reversal=is_reversal),
+            )
+        for remark in remarks:
+            yield PaymentReasonRow(
+                payment_id=row.id, line=line, group="", reason=remark[:8], amount=Decimal(0), denies=False
+            )
 
 
 def _of_claim(claim: ClaimRow, entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -11,11 +11,13 @@ from charges.tables.charges import ChargeRow, ChargeVersionRow, EventRow, Histor
 from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, PaymentRow, ResponseRow
 from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.differences import DifferenceRow
+from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
 from charges.tables.sources import CursorRow, RawRecordRow
-from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Origin
+from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Onward, Origin
 
 __all__ = [
     "SEALED_ROWS",
+    "AccountAdjustmentRow",
     "AlarmRow",
     "Amendment",
     "AnswerRow",
@@ -36,13 +38,17 @@ __all__ = [
     "HistoryLineRow",
     "ItemState",
     "Moment",
+    "Onward",
     "Origin",
+    "PaymentReasonRow",
     "PaymentRow",
     "PracticeRow",
     "RawRecordRow",
+    "RemittanceRow",
     "ResponseRow",
     "ReviewItemRow",
     "SealedRow",
+    "UnmatchedPaymentRow",
     "Word",
 ]
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from charges.keyring import Keyring
 from charges.model import Severity
 from charges.tables.columns import BigId, Cents, Moment, Word
-from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Origin
+from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Onward, Origin
 from charges.x12.remittance import Decision
 
 
@@ -35,6 +35,7 @@ class Base(DeclarativeBase):
         FileStatus: Word(FileStatus, 16),
         ItemState: Word(ItemState, 8),
         Origin: Word(Origin, 8),
+        Onward: Word(Onward, 8),
         Severity: Word(Severity, 8),
         Decision: Word(Decision, 16),
         Amendment: Word(Amendment, 8),

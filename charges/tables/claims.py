@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from charges.tables.base import Base, SealedRow
 from charges.tables.columns import BigId
-from charges.tables.states import FileStatus
+from charges.tables.states import FileStatus, Onward
 from charges.x12.remittance import Decision
 
 
@@ -37,19 +37,30 @@ class ClaimFileRow(SealedRow, Base):
 
 
 class ClaimRow(SealedRow, Base):
-    """A claim of a charge in a file. At most one claim of a charge is ``live``: out, and not refused by anybody."""
+    """A claim of a charge in a file. At most one claim of a charge to a payer is ``live``: out, and not refused by anybody.
+
+    ``payer_rank`` is the place of the payer in the charge's order of payers, 1 for the first. ``onward`` says whether the
+    next payer is to be considered.
+    """
 
     __tablename__ = "claims"
     __table_args__ = (
         Index(
-            "uq_claims_live_charge_id",
+            "uq_claims_live_charge_id_payer_rank",
             "charge_id",
+            "payer_rank",
             unique=True,
             sqlite_where=text("live"),
             postgresql_where=text("live"),
         ),
         Index(None, "claim_file_id"),
         Index(None, "charge_id"),
+        Index(
+            "ix_claims_onward",
+            "onward",
+            sqlite_where=text("onward <> 'none'"),
+            postgresql_where=text("onward <> 'none'"),
+        ),
     )
     SEALED = ("answer",)
     IDENTITY = ("number",)
@@ -62,6 +73,8 @@ class ClaimRow(SealedRow, Base):
     total: Mapped[Decimal]
     live: Mapped[bool]
     accepted: Mapped[bool] = mapped_column(default=False)
+    payer_rank: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    onward: Mapped[Onward] = mapped_column(default=Onward.NONE, server_default=text("'none'"))
     answer: Mapped[bytes | None]
 
 
@@ -87,11 +100,16 @@ class PaymentRow(SealedRow, Base):
 
     ``payer`` and ``trace`` name the payment (TRN03, TRN02), ``ordinal`` counts its decisions about the claim: a reversal
     and what replaces it are two. ``document`` is the ``ClaimPayment`` with its lines and reasons. Amounts add up over all
-    decisions, as a reversal's are negative.
+    decisions, as a reversal's are negative. ``payer_rank`` is the place of the payer that decided: a claim that the first
+    payer forwarded is decided by the second too. ``denied`` is what was taken off by reasons that deny.
     """
 
     __tablename__ = "payments"
-    __table_args__ = (UniqueConstraint("claim_id", "payer", "trace", "ordinal"), Index(None, "response_id"))
+    __table_args__ = (
+        UniqueConstraint("claim_id", "payer", "trace", "ordinal"),
+        Index(None, "response_id"),
+        Index(None, "remittance_id"),
+    )
     SEALED = ("document",)
     IDENTITY = ("claim_id", "payer", "trace", "ordinal")
 
@@ -104,6 +122,9 @@ class PaymentRow(SealedRow, Base):
     charged: Mapped[Decimal]
     paid: Mapped[Decimal]
     patient_responsibility: Mapped[Decimal]
+    denied: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=text("0"))
+    payer_rank: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    remittance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("remittances.id"))
     paid_on: Mapped[date | None]
     document: Mapped[bytes]
     posted_at: Mapped[datetime]

@@ -89,3 +89,14 @@ class DifferenceState(StrEnum):
     """A person let the claim stand."""
     SETTLED = "settled"
     """Nobody needs to decide: the claim says the same, or does not stand any more."""
+
+
+class Onward(StrEnum):
+    """Whether a claim's next payer is to be asked."""
+
+    NONE = "none"
+    """Nothing was decided since this was last considered."""
+    DUE = "due"
+    """The payer decided something, or the next payer's claim was refused."""
+    ASKED = "asked"
+    """A person wants the claim to the next payer, whatever was decided."""

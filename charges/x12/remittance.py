@@ -78,7 +78,7 @@ class LinePayment:
     @property
     def is_denied(self) -> bool:
         """Whether nothing is paid of a charge, for a reason that is neither contract nor the patient's share."""
-        return self.paid == 0 < self.charged and any(map(_denies, self.adjustments))
+        return self.paid == 0 < self.charged and any(map(denies, self.adjustments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,16 @@ class ClaimPayment:
             return Decision.UNDECIDED
         denied = [line.is_denied for line in self.lines if line.charged > 0]
         if self.paid == 0 and (
-            self.status == _DENIED or any(map(_denies, self.adjustments)) or (denied and all(denied))
+            self.status == _DENIED or any(map(denies, self.adjustments)) or (denied and all(denied))
         ):
             return Decision.DENIED
         return Decision.PARTLY_DENIED if any(denied) else Decision.PAID
+
+    @property
+    def denied(self) -> Decimal:
+        """What was taken off by reasons that deny; of a reversal, what it gives back, as a negative amount."""
+        given = [*self.adjustments, *(each for line in self.lines for each in line.adjustments)]
+        return sum((each.amount for each in given if denies(each, is_reversal=self.status == _REVERSAL)), _NOTHING)
 
     @property
     def written_off(self) -> Decimal:
@@ -176,5 +182,7 @@ class Remittance:
     provider_adjustments: tuple[ProviderAdjustment, ...] = ()
 
 
-def _denies(adjustment: Adjustment) -> bool:
-    return adjustment.group != PATIENT_RESPONSIBILITY and adjustment.amount > 0 and adjustment.reason not in _SETTLED
+def denies(adjustment: Adjustment, *, is_reversal: bool = False) -> bool:
+    """Whether an adjustment denies: neither the patient's share nor contract, another payer or the law."""
+    amount = -adjustment.amount if is_reversal else adjustment.amount
+    return adjustment.group != PATIENT_RESPONSIBILITY and amount > 0 and adjustment.reason not in _SETTLED
