@@ -56,8 +56,11 @@ class Facts:
 
     def once(self, find: Callable[["Facts"], T]) -> T:
         """What a function finds in these facts, found once however many rules ask for it."""
-        known: T = self._found.get(find, self)
-        return self._found.setdefault(find, find(self)) if known is self else known
+        found = self._found
+        if find not in found:
+            found[find] = find(self)
+        known: T = found[find]
+        return known
 
     @_once
     def _found(self) -> dict[Any, Any]:
@@ -117,6 +120,8 @@ def seen_before(facts: Facts) -> bool:
 Check = Callable[[Facts], Iterable[Problem]]
 Finder = Callable[[Facts], object]
 """What several rules share to find out, asked by ``Facts.once``."""
+LineFinder = Callable[[Facts, ServiceLine], object]
+"""What several rules share to find out about a line by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +158,13 @@ class Rule:
     """Whether it looks at nothing but the list of diagnoses, so that one answer serves every charge with that list."""
     providers_only: bool = False
     """Whether it looks at nothing but ``rules.index.PROVIDER`` of who bills and renders, and at its ``fields``."""
-    line_where: Finder | None = None
+    line_where: LineFinder | None = None
     """What makes a line one that it can speak of, asked of each line by itself; ``LINE`` and ``AROUND`` decide."""
     line_by_line: bool = False
     """Whether it looks at each line by itself and at nothing but ``rules.index.LINE`` and ``AROUND``, so that one answer
     serves every line that is alike."""
+    several: bool = False
+    """Whether it compares lines of its codes with each other or with the patient's history, and is silent of one alone."""
     professional_only: bool = False
     """Whether it asks for what a professional claim must say and a facility's bill says otherwise or not at all."""
 
@@ -210,8 +217,9 @@ def rule(
     where: Finder | None = None,
     diagnoses_only: bool = False,
     providers_only: bool = False,
-    line_where: Finder | None = None,
+    line_where: LineFinder | None = None,
     line_by_line: bool = False,
+    several: bool = False,
     professional_only: bool = False,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function whose first docstring line is its title."""
@@ -237,6 +245,7 @@ def rule(
             providers_only=providers_only,
             line_where=line_where,
             line_by_line=line_by_line,
+            several=several,
             professional_only=professional_only,
         )
 
@@ -331,9 +340,11 @@ def judge(
     for each in catalogue:
         if (each.since or each.until) and not any(map(each.applies, facts.once(_dates_of_service))):
             continue
-        weight = weights.get(each.id, each.severity) if weights else each.severity
-        if weight == "off":
-            continue
+        weight: Severity | str = each.severity
+        if weights:
+            weight = weights.get(each.id, weight)
+            if weight == "off":
+                continue
         try:
             for problem in each.check(facts):
                 findings.append(_finding(each, Severity(weight), problem))  # noqa: PERF401 - one after another, for the rule may fail

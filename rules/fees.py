@@ -5,7 +5,10 @@ from decimal import Decimal
 
 from charges.model import ServiceLine
 from rules.engine import Facts
+from rules.reference import Reference
 from rules.reference.rows import FeeIndicators
+
+CENT = Decimal("0.01")
 
 GLOBAL_DAYS = {"000": 0, "010": 10, "090": 90}
 
@@ -36,9 +39,15 @@ def allowance(facts: Facts, line: ServiceLine) -> Decimal | None:
     ``None`` where the code has no value, or its year's factor is not known here. Raises TableMissing.
     """
     units, day = line.units, line.service_date
-    factor = next((each for first, last, each in FACTORS if day and first <= day <= last), None)
-    if factor is None or units is None or not 0 < units <= 9999 or line.unit != "UN":
+    if day is None or units is None or not 0 < units <= 9999 or line.unit != "UN":
         return None
-    fee = fee_of(facts, line)
+    amount = facts.tables.once(allowance_of_a_unit, line.code, day)
+    return amount and (amount * units).quantize(CENT)
+
+
+def allowance_of_a_unit(tables: Reference, code: str, on: date) -> Decimal | None:
+    """The allowance of one unit before it is rounded to cents. Raises TableMissing."""
+    factor = next((each for first, last, each in FACTORS if first <= on <= last), None)
+    fee = tables.fee(code, on) if code and factor else None
     values = [each for each in (fee.office_total, fee.facility_total) if each > 0] if fee else []
-    return (min(values) * factor * units).quantize(Decimal("0.01")) if values else None
+    return min(values) * factor if factor and values else None

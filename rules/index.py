@@ -20,7 +20,7 @@ from datetime import date
 from operator import itemgetter
 
 from charges.model import Charge, ServiceLine, undotted
-from rules.engine import Facts, Finder, Rule, place_of
+from rules.engine import Facts, Finder, LineFinder, Rule, place_of
 
 LINE = (
     *("code", "code_qualifier", "modifiers", "charge", "units", "unit", "place_of_service"),
@@ -70,6 +70,9 @@ class Catalogue:
         self._by_field: dict[str, dict[str, set[int]]] = {}
         self._by_field_of_line: dict[str, set[int]] = {}
         self._by_finder: dict[Finder, list[Rule]] = {}
+        self._by_finder_of_line: dict[LineFinder, list[int]] = {}
+        self._conditional = frozenset(number for number, each in enumerate(self.rules) if each.where)
+        self._several = frozenset(number for number, each in enumerate(self.rules) if each.several)
         self._known: dict[Hashable, dict[Hashable, frozenset[int]]] = {}
         self._kept = 0
         for number, each in enumerate(self.rules):
@@ -90,7 +93,9 @@ class Catalogue:
             )
             for key in keys or ():
                 index.setdefault(key, set()).add(number)
-        elif rule.line_where or rule.line_by_line:
+        elif rule.line_where:
+            self._by_finder_of_line.setdefault(rule.line_where, []).append(number)
+        elif rule.line_by_line:
             self._of_every_line.add(number)
         elif rule.diagnoses:
             self._of_diagnoses.append((number, rule.diagnoses))
@@ -113,10 +118,12 @@ class Catalogue:
         numbers |= self._by_diagnoses(facts.charge)
         numbers |= self._by_providers(facts.charge)
         numbers |= self._by_what_is_given(facts.charge)
-        for number in numbers:
-            each = self.rules[number]
-            if each.where is None or _finds(each.where, facts):
-                found.append(each)
+        rules = self.rules
+        for number in numbers & self._conditional:
+            where = rules[number].where
+            if where and not _finds(where, facts):
+                numbers.remove(number)
+        found += [rules[number] for number in numbers]
         if self._kept > self.KEPT:
             self._known.clear()
             self._kept = 0
@@ -173,30 +180,35 @@ class Catalogue:
 
     def _by_lines(self, facts: Facts) -> set[int]:
         known, numbers = self._known_of(_around(facts)), set[int]()
+        again = set[int]()
         for _, line in facts.billed:
             key = self._line_of(line.__dict__)
             found = known.get(key)
             if found is None:
                 found = known[key] = frozenset(self._about_line(line, facts))
                 self._kept += 1
+            again |= numbers & found
             numbers |= found
-        return numbers
+        return numbers if facts.history else numbers - (self._several - again)
 
     def _about_line(self, line: ServiceLine, facts: Facts) -> Iterator[int]:
         for name in line.model_fields_set & self._by_field_of_line.keys():
             yield from self._by_field_of_line[name]
         place = place_of(facts.charge, line)
-        alone = replace(facts, charge=facts.charge.model_copy(update={"lines": (line,)}))
+        found = {finder for finder in self._by_finder_of_line if _finds_in_line(finder, facts, line)}
         about = self._of_every_line.union(
             self._of_code(line.code),
             self._by_place.get(place, ()),
             *[self._by_modifier.get(each, ()) for each in line.modifiers],
+            *[self._by_finder_of_line[finder] for finder in found],
         )
+        alone = _alone(facts, line)
         for number in about:
             rule = self.rules[number]
+            where = rule.line_where
             if (
                 rule.is_about(line, place)
-                and (rule.line_where is None or _finds(rule.line_where, alone))
+                and (where is None or where in found or _finds_in_line(where, facts, line))
                 and (not rule.line_by_line or _objects(rule, alone))
             ):
                 yield number
@@ -215,6 +227,13 @@ class Catalogue:
         return self._known.setdefault(part, {}) if known is None else known
 
 
+def _alone(facts: Facts, line: ServiceLine) -> Facts:
+    """The facts as though nothing else were billed."""
+    alone = replace(facts)
+    alone.__dict__["billed"] = [(0, line)]
+    return alone
+
+
 def _finds(finder: Finder, facts: Facts) -> bool:
     """Whether a finder finds something; one that fails does, for its rules are to tell."""
     try:
@@ -223,9 +242,18 @@ def _finds(finder: Finder, facts: Facts) -> bool:
         return True
 
 
+def _finds_in_line(finder: LineFinder, facts: Facts, line: ServiceLine) -> bool:
+    try:
+        return bool(finder(facts, line))
+    except Exception:  # noqa: BLE001 - as above
+        return True
+
+
 def _objects(rule: Rule, facts: Facts) -> bool:
     """Whether a rule has something to say; one that fails has, too, for it fails again where it is judged."""
     try:
-        return any(True for _ in rule.check(facts))
+        for _ in rule.check(facts):
+            return True
     except Exception:  # noqa: BLE001 - it is told there
         return True
+    return False

@@ -12,35 +12,32 @@ from operator import itemgetter
 from charges.identifiers import CLIA
 from charges.model import SELF, Coverage, References
 from rules.engine import Facts
+from rules.lines import glance
 
 _NAME = r"[A-Za-z][A-Za-z' .-]*"
 _STREET = r"[0-9A-Za-z][0-9A-Za-z' .,#/-]*"
 _STATE, _ZIP = "[A-Z]{2}", "[0-9]{5}(?:-?[0-9]{4})?"
 PATIENT = re.compile(rf"{_NAME}\|{_NAME}\|[FMU]\|{_STREET}\|{_NAME}\|{_STATE}\|{_ZIP}\|(?:US)?")
 """Last and first name, sex, street, city, state, ZIP code and country."""
-POLICY = re.compile(
-    rf"(?!(.)\1*\|)[0-9A-Z]*[0-9][0-9A-Z]*\|[0-9A-Z-]*\|[0-9A-Z]+\|[0-9A-Za-z][0-9A-Za-z' .,&/-]*"
-    rf"\|(?:{_STATE})?\|(?:{_ZIP})?"
-)
-"""Member id, which is more than one character repeated, group, payer id and name, and the payer's state and ZIP code."""
+POLICY = re.compile(r"(?!(.)\1*\|)[0-9A-Z]*[0-9][0-9A-Z]*\|[0-9A-Z-]*")
+"""Member id, which is more than one character repeated, and group."""
+PAYER = re.compile(rf"[0-9A-Z]+\|[0-9A-Za-z][0-9A-Za-z' .,&/-]*\|(?:{_STATE})?\|(?:{_ZIP})?")
+"""Its id and name, state and ZIP code."""
 SIGNED = re.compile(r"[YN]\|[ABC]\|[YNW]\|[YI]")
 """Signature of the provider, assignment, assignment of benefits, release of information."""
 SITE = re.compile(rf"{_STREET}\|{_NAME}\|{_STATE}\|[0-9]{{5}}-?[0-9]{{4}}\|(?:US)?")
 """Where services are billed from: street, city, state, ZIP code of nine digits and country."""
 OLDEST = 120
-MOST_LINES, MOST_DIAGNOSES, MOST_OF_A_LINE = 50, 12, 4
-"""What a claim has room for; of a line, modifiers and diagnoses."""
+MOST_LINES, MOST_DIAGNOSES = 50, 12
+"""What a claim has room for."""
 CHANGE = date(2015, 10, 1)
 """From this day on diagnoses are of the tenth revision."""
 
 
 _of_person = itemgetter("last_name", "first_name", "sex")
 _of_address = itemgetter("line1", "city", "state", "postal_code", "country")
-_of_policy, _of_payer = itemgetter("member_id", "group_number"), itemgetter("payer_id", "name")
+_of_payer, _of_its_place = itemgetter("payer_id", "name"), itemgetter("state", "postal_code")
 _of_charge = itemgetter("provider_signature", "assignment", "benefits_assigned", "release_of_information")
-_of_line = itemgetter("code", "modifiers", "diagnoses")
-_unexpected_of_line = itemgetter("facility", "prior_authorization", "clia")
-_NOTHING = (None, "", "")
 
 
 def unusual(facts: Facts) -> bool:
@@ -53,7 +50,7 @@ def unusual(facts: Facts) -> bool:
         and _is_ordinary_patient(facts)
         and charge.coverages
         and all(map(_is_ordinary_policy, charge.coverages))
-        and SIGNED.fullmatch("|".join(_of_charge(charge.__dict__)))
+        and _is_signed(_of_charge(charge.__dict__))
         and charge.billing_provider
         and _is_ordinary_site(_of_address(charge.billing_provider.address.__dict__))
         and _are_ordinary_numbers(charge.references)
@@ -76,11 +73,11 @@ def _is_ordinary_patient(facts: Facts) -> bool:
 
 def _is_ordinary_policy(coverage: Coverage) -> bool:
     payer = coverage.payer
-    written = _of_policy(coverage.__dict__) + _of_payer(payer.__dict__) + _of_address(payer.address.__dict__)[2:4]
     return (
         coverage.relationship == SELF
         and "subscriber" not in coverage.model_fields_set
-        and POLICY.fullmatch("|".join(written)) is not None
+        and POLICY.fullmatch(f"{coverage.member_id}|{coverage.group_number}") is not None
+        and _is_ordinary_payer(_of_payer(payer.__dict__) + _of_its_place(payer.address.__dict__))
     )
 
 
@@ -92,19 +89,23 @@ def _are_ordinary_numbers(given: References) -> bool:
 
 def _are_ordinary_lines(facts: Facts) -> bool:
     served, diagnoses, lines = facts.service_date, facts.charge.diagnoses, facts.billed
-    if not (lines and served and served >= CHANGE and len(diagnoses) <= MOST_DIAGNOSES and len(lines) <= MOST_LINES):
-        return False
-    listed = {each.code for each in diagnoses if not each.icd9}
-    codes = set()
-    for _, line in lines:
-        content = line.__dict__
-        code, modifiers, named = _of_line(content)
-        if _unexpected_of_line(content) != _NOTHING or len(modifiers) > MOST_OF_A_LINE:
-            return False
-        if not 0 < len(named) <= MOST_OF_A_LINE or not listed.issuperset(named):
-            return False
-        codes.add(code)
-    return len(listed) == len(diagnoses) and len(codes) == len(lines)
+    return (
+        bool(lines and served and served >= CHANGE)
+        and len(diagnoses) <= MOST_DIAGNOSES
+        and len(lines) <= MOST_LINES
+        and len({each.code for each in diagnoses if not each.icd9}) == len(diagnoses)
+        and facts.once(glance).are_plain
+    )
+
+
+@lru_cache(maxsize=1024)
+def _is_ordinary_payer(written: tuple[str, ...]) -> bool:
+    return PAYER.fullmatch("|".join(written)) is not None
+
+
+@lru_cache(maxsize=1024)
+def _is_signed(written: tuple[str, ...]) -> bool:
+    return SIGNED.fullmatch("|".join(written)) is not None
 
 
 @lru_cache(maxsize=1024)

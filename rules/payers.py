@@ -19,7 +19,10 @@ def medicare_first(charge: Charge) -> bool:
 
 def of_medicare(facts: Facts) -> bool:
     """Whether one of the policies is Medicare Part B."""
-    return any(each.payer.claim_filing_code == MEDICARE_PART_B for each in facts.charge.coverages)
+    for each in facts.charge.coverages:  # noqa: SIM110 - every charge is asked this, and a generator costs more
+        if each.payer.claim_filing_code == MEDICARE_PART_B:
+            return True
+    return False
 
 
 def of_several_payers(facts: Facts) -> bool:

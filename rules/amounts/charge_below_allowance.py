@@ -22,12 +22,13 @@ from collections.abc import Iterator
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
 from rules.fees import allowance
+from rules.ordinary_line import unusual_fee
 
 ONLY_TELLING = frozenset({"25", "57", "24", "95", "93", "GT", "LT", "RT", "59", "XE", "XP", "XS", "XU"})
 """Modifiers that leave the price as it is; with others a lower one may be right."""
 
 
-@rule("CHG-004", Severity.WARN, line_by_line=True)
+@rule("CHG-004", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def charge_below_allowance(facts: Facts) -> Iterator[Problem]:
     """A line is charged no less than Medicare's amount."""
     for index, line in facts.billed:

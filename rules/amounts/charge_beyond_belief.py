@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
 from rules.fees import allowance
+from rules.ordinary_line import unusual_fee
 
 TIMES = 20
 
 
-@rule("CHG-005", Severity.WARN, line_by_line=True)
+@rule("CHG-005", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def charge_beyond_belief(facts: Facts) -> Iterator[Problem]:
     """A line is charged less than twenty times Medicare's amount."""
     for index, line in facts.billed:

@@ -24,6 +24,7 @@ from decimal import Decimal
 
 from charges.model import ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 REPORTED = re.compile(r"[0-9]{4}F|99024|G8[0-9]{3}|M1[0-9]{3}")
 """Codes that report and do not ask for money."""
@@ -34,7 +35,7 @@ MOST = Decimal("99999999.99")
 """The most that ten digits hold."""
 
 
-@rule("CHG-003", Severity.HOLD, line_by_line=True)
+@rule("CHG-003", Severity.HOLD, line_where=unusual_line, line_by_line=True)
 def charge_not_positive(facts: Facts) -> Iterator[Problem]:
     """Every line that asks for money has a price of whole cents above zero."""
     for index, line in facts.billed:

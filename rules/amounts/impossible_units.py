@@ -21,12 +21,13 @@ from decimal import Decimal
 
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 UNITS = {"UN": "units", "MJ": "minutes"}
 MOST = 9999
 
 
-@rule("CHG-007", Severity.HOLD, line_by_line=True, professional_only=True)
+@rule("CHG-007", Severity.HOLD, line_where=unusual_line, line_by_line=True, professional_only=True)
 def impossible_units(facts: Facts) -> Iterator[Problem]:
     """Units are whole, above zero and at most 9999, and counted as units or minutes."""
     for index, line in facts.billed:

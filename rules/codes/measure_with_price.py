@@ -22,12 +22,13 @@ from decimal import Decimal
 
 from charges.model import Change, Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 REPORTS = re.compile(r"[0-9]{4}F")
 MOST = Decimal("0.01")
 
 
-@rule("COD-012", Severity.WARN, line_by_line=True)
+@rule("COD-012", Severity.WARN, line_where=unusual_line, line_by_line=True)
 def measure_with_price(facts: Facts) -> Iterator[Problem]:
     """A code that only reports is priced at zero or a cent."""
     for index, line in facts.billed:

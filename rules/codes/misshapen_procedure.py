@@ -21,12 +21,13 @@ from functools import lru_cache
 
 from charges.model import Change, Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 PROCEDURE = re.compile(r"[0-9]{4}[0-9AFMTU]|[A-V][0-9]{4}")
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 
 
-@rule("COD-013", Severity.HOLD, line_by_line=True, professional_only=True)
+@rule("COD-013", Severity.HOLD, line_where=unusual_line, line_by_line=True, professional_only=True)
 def misshapen_procedure(facts: Facts) -> Iterator[Problem]:
     """Every procedure code and modifier has the shape of one."""
     for index, line in facts.billed:

@@ -23,12 +23,13 @@ from collections.abc import Iterator
 from charges.model import Change, Severity
 from rules.engine import Facts, Problem, rule
 from rules.fees import fee_of
+from rules.ordinary_line import unusual_fee
 from rules.payers import medicare_first
 
 KNOWN = frozenset({"GY", "GX", "GA", "GZ"})
 
 
-@rule("COD-011", Severity.WARN, line_by_line=True)
+@rule("COD-011", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def never_covered_by_medicare(facts: Facts) -> Iterator[Problem]:
     """What Medicare never covers carries GY or GX."""
     for index, line in facts.billed if medicare_first(facts.charge) else ():

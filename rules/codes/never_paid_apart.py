@@ -22,13 +22,14 @@ from collections.abc import Iterator
 from charges.model import Change, ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
 from rules.fees import fee_of
+from rules.ordinary_line import unusual_fee
 from rules.payers import medicare_first
 
 HELD_IN_OTHERS = frozenset({"B", "P"})
 FOLLOW_UP = "99024"
 
 
-@rule("COD-010", Severity.WARN, line_by_line=True)
+@rule("COD-010", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def never_paid_apart(facts: Facts) -> Iterator[Problem]:
     """Medicare is asked for services that it pays apart."""
     for index, line in facts.billed if medicare_first(facts.charge) else ():

@@ -22,12 +22,13 @@ from charges.model import Severity
 from rules.codes.groups import numbers
 from rules.engine import Facts, Problem, rule
 from rules.fees import fee_of
+from rules.ordinary_line import unusual_fee
 from rules.payers import medicare_first
 
 TOLD_ELSEWHERE = numbers(98000, 98015) | {"99417", "99418"}
 
 
-@rule("COD-009", Severity.HOLD, line_by_line=True)
+@rule("COD-009", Severity.HOLD, line_where=unusual_fee, line_by_line=True)
 def not_taken_by_medicare(facts: Facts) -> Iterator[Problem]:
     """Medicare is asked for codes that it takes."""
     for index, line in facts.billed if medicare_first(facts.charge) else ():

@@ -22,13 +22,14 @@ from collections.abc import Iterator
 from charges.model import Severity
 from rules.codes.groups import ANESTHESIA, numbers
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_fee
 
 OF_CPT = re.compile(r"[0-9]{5}|[0-9]{4}T")
 TOLD_ELSEWHERE = numbers(99441, 99443) | ANESTHESIA
 """Telephone visits, of which a rule of telehealth speaks; and anesthesia, which has a schedule of its own."""
 
 
-@rule("COD-003", Severity.WARN, line_by_line=True)
+@rule("COD-003", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def procedure_in_no_schedule(facts: Facts) -> Iterator[Problem]:
     """A procedure of CPT is in the fee schedule of its day."""
     for index, line in facts.billed:

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 
-@rule("PAY-005", Severity.HOLD, line_by_line=True)
+@rule("PAY-005", Severity.HOLD, line_where=unusual_line, line_by_line=True)
 def filed_too_late(facts: Facts) -> Iterator[Problem]:
     """The payer's time for filing has not run out."""
     accepted = facts.policy.timely_filing_days

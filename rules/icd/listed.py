@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from functools import cache
-from itertools import combinations
 from typing import NamedTuple
 
 from charges.model import undotted
@@ -42,11 +41,28 @@ def in_question(facts: Facts) -> bool:
     day, tables = facts.service_date, facts.tables
     if day is None or day < CHANGE:
         return False
-    codes = [code for each in facts.charge.diagnoses if not each.icd9 and (code := undotted(each.code))]
-    for code in codes:
-        if not tables.once(_stands_alone, code, day):
+    known = tables.known(_alone, day)
+    seen: list[tuple[str, Alone]] = []
+    for each in facts.charge.diagnoses:
+        if each.icd9:
+            continue
+        alone = known[each.code]
+        if alone is None:
             return True
-    return any(tables.excludes1(one, other, day) for one, other in combinations(codes, 2))
+        for code, other in seen:
+            # Most diagnoses are of another chapter than all that the other excludes.
+            meet = alone.chapter in other.excluded or other.chapter in alone.excluded
+            if meet and tables.excludes1(code, each.code, day):
+                return True
+        seen.append((each.code, alone))
+    return False
+
+
+class Alone(NamedTuple):
+    """A diagnosis that is whole and needs no other: the first letter of its code, and those of the codes it excludes."""
+
+    chapter: str
+    excluded: frozenset[str]
 
 
 @cache  # the tabular list has some hundred such texts
@@ -59,9 +75,14 @@ def asks_for_more(text: str) -> bool:
     return bool(references(text) and _ALWAYS_THERE.search(text) and not _IF.search(text))
 
 
-def _stands_alone(tables: Reference, code: str, on: date) -> bool:
-    """Whether a code is whole and no note asks for another before it or beside it."""
-    known = tables.icd(code, on)
-    if known is None or not known.billable or tables.icd_notes(code, on, "codefirst"):
-        return False
-    return not any(asks_for_more(note.text) for note in tables.icd_notes(code, on, "useadditionalcode"))
+def _alone(tables: Reference, code: str, on: date) -> Alone | None:
+    """What a diagnosis is by itself; ``None`` of one that is not whole, or of which a note asks for another."""
+    bare = undotted(code)
+    if not bare:
+        return Alone("", frozenset())
+    known = tables.icd(bare, on)
+    if known is None or not known.billable or tables.icd_notes(bare, on, "codefirst"):
+        return None
+    if any(asks_for_more(note.text) for note in tables.icd_notes(bare, on, "useadditionalcode")):
+        return None
+    return Alone(bare[0], tables.excluded_chapters(bare, on))

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from charges.model import Change, Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 
-@rule("MOD-010", Severity.WARN, line_by_line=True)
+@rule("MOD-010", Severity.WARN, line_where=unusual_line, line_by_line=True)
 def modifier_twice(facts: Facts) -> Iterator[Problem]:
     """No modifier stands twice on a line."""
     for index, line in facts.billed:

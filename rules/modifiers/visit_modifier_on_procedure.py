@@ -18,7 +18,7 @@ Authority: CPT, appendix A; NCCI Policy Manual, chapter I. Prevents CARC 4.
 
 from collections.abc import Iterator
 
-from charges.model import Change, Severity
+from charges.model import Change, ServiceLine, Severity
 from rules.codes.groups import EYE_EXAMS, VISITS, numbers
 from rules.engine import Facts, Problem, rendering_npi, rule
 from rules.visits.beside import marked
@@ -31,9 +31,9 @@ FIRST_PROCEDURE, FIRST_VISIT = "0", "99202"
 """Codes of CPT stand between these, up to where evaluation and management begins; letters stand after all digits."""
 
 
-def is_procedure(facts: Facts) -> bool:
+def is_procedure(_: Facts, line: ServiceLine) -> bool:
     """Whether a line is no visit."""
-    return any(_is_procedure(line.code) for _, line in facts.billed)
+    return _is_procedure(line.code)
 
 
 @rule("MOD-006", Severity.HOLD, modifiers=FOR_VISITS, line_where=is_procedure)

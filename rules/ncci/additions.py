@@ -17,9 +17,9 @@ class Addition(NamedTuple):
     beside: frozenset[str]
 
 
-def is_addition(facts: Facts) -> bool:
+def is_addition(facts: Facts, line: ServiceLine) -> bool:
     """Whether a line has an add-on code on its day; raises TableMissing."""
-    return any(line.service_date and facts.tables.add_on(line.code, line.service_date) for _, line in facts.billed)
+    return line.service_date is not None and facts.tables.add_on(line.code, line.service_date) is not None
 
 
 def additions(facts: Facts) -> list[Addition]:

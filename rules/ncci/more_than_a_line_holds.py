@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
-from rules.ncci.units import MINUTES
+from rules.lines import MINUTES
 
 
 @rule("NCC-009", Severity.WARN, line_by_line=True)

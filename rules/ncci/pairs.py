@@ -11,6 +11,7 @@ from charges.model import ServiceLine
 from rules.codes.groups import listed
 from rules.days import Lines, by_day_and_provider
 from rules.engine import Facts
+from rules.lines import glance
 from rules.reference.rows import PtpEdit
 
 SEPARATE = frozenset({"59", "XE", "XP", "XS", "XU"})
@@ -38,10 +39,8 @@ class Pair(NamedTuple):
 
 def sessions(facts: Facts) -> list[Lines]:
     """The billed lines of each day and rendering provider."""
-    lines = facts.billed
-    days = {line.service_date for _, line in lines}
-    if len(days) == 1 and not any(line.rendering_provider for _, line in lines):
-        return [lines]
+    if facts.once(glance).are_of_one_session:
+        return [facts.billed]
     return list(by_day_and_provider(facts.charge))
 
 

@@ -12,13 +12,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from charges.model import HistoryLine, ServiceLine
-from rules.days import Lines
 from rules.duplicates.sameness import REPEATS
 from rules.engine import Facts, rendering_npi
+from rules.lines import MINUTES, glance
 from rules.ncci.pairs import sessions
 from rules.reference.rows import MueLimit
 
-MINUTES = "MJ"
 MOST = 9999
 """The most units that a line can mean."""
 SIDES = frozenset({"LT", "RT"})
@@ -54,7 +53,7 @@ def totals(facts: Facts) -> list[Total]:
         day, npi = lines[0][1].service_date, rendering_npi(facts.charge, lines[0][1])
         if day is None:
             continue
-        if not facts.history and _are_single(lines):
+        if not facts.history and facts.once(glance).are_single:
             facts.tables.release("mue", day)
             continue
         by_code: dict[str, list[ServiceLine | HistoryLine]] = defaultdict(list)
@@ -81,12 +80,6 @@ def totals(facts: Facts) -> list[Total]:
                 earlier = tuple(dict.fromkeys(each.charge_key for each in same if isinstance(each, HistoryLine)))
                 found.append(Total(code, day, last[code], counted(same), counted(_apart(same)), limit, earlier))
     return found
-
-
-def _are_single(lines: Lines) -> bool:
-    """Whether each is one unit of another code, as most charges are."""
-    codes = {line.code for _, line in lines if line.units == 1 and line.unit != MINUTES}
-    return len(codes) == len(lines)
 
 
 def _is_counted(units: Decimal | None) -> bool:

@@ -23,9 +23,10 @@ from collections.abc import Iterator
 from charges.model import Severity
 from rules.engine import Facts, Problem, place_of, rule
 from rules.fees import fee_of
+from rules.ordinary_line import unusual_fee
 
 
-@rule("PRV-005", Severity.WARN, line_by_line=True)
+@rule("PRV-005", Severity.WARN, line_where=unusual_fee, line_by_line=True)
 def service_not_done_in_place(facts: Facts) -> Iterator[Problem]:
     """A service is done in a place where it is priced."""
     for index, line in facts.billed:

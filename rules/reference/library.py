@@ -94,7 +94,7 @@ AGES: Mapping[str, tuple[int, int]] = {
 }
 """The age groups of the Medicare Code Editor (Definitions of Medicare Code Edits, chapter 1, section 4)."""
 
-_KEPT, _APART_KEPT = 16_384, 65_536
+_KEPT, _MANY_KEPT = 16_384, 65_536
 """The answers of each sort, and the pairs of codes without an edit, that are remembered."""
 
 Content = Callable[[], Any]
@@ -120,6 +120,18 @@ class _Shelved:
         return self.store
 
 
+class _Known(dict[str, T]):
+    """By code, what a function finds of it on a date."""
+
+    def __init__(self, find: Callable[[str], T]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, code: str) -> T:
+        found = self[code] = self._find(code)
+        return found
+
+
 class Reference:
     """Tables by release. Look-ups take the date of service and raise TableMissing where no release covers it.
 
@@ -136,7 +148,8 @@ class Reference:
         self._apart_kept = 0
         self._excluded: dict[tuple[str, str, date], Instruction | None] = {}
         self._edits: dict[tuple[str, date], DiagnosisEdits | None] = {}
-        self._once: dict[tuple[Any, str, date], Any] = {}
+        self._once: dict[tuple[Any, date], Any] = {}
+        self._once_kept = 0
 
     @classmethod
     def open(cls, folder: Path, *, samples: bool = True) -> Self:
@@ -197,8 +210,22 @@ class Reference:
 
     def once(self, find: Callable[["Reference", str, date], T], code: str, on: date) -> T:
         """What a function finds of a code in these tables, found once."""
-        asked = (find, code, on)
-        known: T = self._once[asked] if asked in self._once else _kept(self._once, asked, find(self, code, on))
+        return self.known(find, on)[code]
+
+    def known(self, find: Callable[["Reference", str, date], T], on: date) -> Mapping[str, T]:
+        """What a function finds on a date in these tables, by code; found when it is first asked for."""
+        known: _Known[T] | None = self._once.get((find, on))
+        return self._knowing(find, on) if known is None else known
+
+    def _knowing(self, find: Callable[["Reference", str, date], T], on: date) -> _Known[T]:
+        def found(code: str) -> T:
+            if self._once_kept >= _MANY_KEPT:
+                self._once.clear()
+                self._once_kept = 0
+            self._once_kept += 1
+            return find(self, code, on)
+
+        known: _Known[T] = self._once.setdefault((find, on), _Known(found))
         return known
 
     # The look-ups, one for each table.
@@ -217,7 +244,7 @@ class Reference:
             return False
         if self.ptp(one, other, on) or self.ptp(other, one, on):
             return True
-        if self._apart_kept >= _APART_KEPT:
+        if self._apart_kept >= _MANY_KEPT:
             self._apart.clear()
             self._apart_kept = 0
         self.known_apart(on).add((one, other))
@@ -263,15 +290,18 @@ class Reference:
     def excludes1(self, code: str, other: str, on: date) -> Instruction | None:
         """The Excludes1 note by which two diagnoses are not coded together, standing at either."""
         one, two = undotted(code)[:1], undotted(other)[:1]
-        if two not in self.once(Reference._letters, code, on) and one not in self.once(Reference._letters, other, on):
+        if two not in self.excluded_chapters(code, on) and one not in self.excluded_chapters(other, on):
             return None  # most diagnoses are of another chapter than all that the other excludes
         asked = (code, other, on)
         if asked in self._excluded:
             return self._excluded[asked]
         return _kept(self._excluded, asked, self._exclusion(code, other, on))
 
+    def excluded_chapters(self, code: str, on: date) -> frozenset[str]:
+        """The first letters of the codes that the Excludes1 notes of a code name."""
+        return self.once(Reference._letters, code, on)
+
     def _letters(self, code: str, on: date) -> frozenset[str]:
-        """How the codes begin that the Excludes1 notes of a code name."""
         return frozenset().union(*[note.letters for note in self.icd_notes(code, on, "excludes1")])
 
     def _exclusion(self, code: str, other: str, on: date) -> Instruction | None:
@@ -339,12 +369,20 @@ class Reference:
 
     def price(self, practice: str, code: str, on: date, modifier: str = "") -> Price | None:
         """What a practice charges for one unit of a code, with the modifier if it has a price of its own."""
-        store = self._store(f"prices.{practice}", on)
-        for key in dict.fromkeys((modifier, "")):
-            for entry in store.find(code + key):
-                if entry.since <= on <= entry.until:
-                    return entry.row(Price, store.release, code, key)
-        return None
+        table = f"prices.{practice}"
+        asked = (table, f"{code} {modifier}", on)
+        if asked in self._found:
+            return cast("Price | None", self._found[asked])
+        store = self._store(table, on)
+        rows = (
+            entry.row(Price, store.release, code, key)
+            for key in dict.fromkeys((modifier, ""))
+            for entry in store.find(code + key)
+            if entry.since <= on <= entry.until
+        )
+        row = next(rows, None)
+        _kept(self._found, asked, row)
+        return row
 
     def policies(self, procedure: str, on: date) -> frozenset[str]:
         """The coverage policies that speak of a procedure; none: any diagnosis will do."""

@@ -21,9 +21,10 @@ from datetime import date
 
 from charges.model import ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary_line import unusual_line
 
 
-@rule("STR-003", Severity.HOLD, line_by_line=True, professional_only=True)
+@rule("STR-003", Severity.HOLD, line_where=unusual_line, line_by_line=True, professional_only=True)
 def impossible_service_date(facts: Facts) -> Iterator[Problem]:
     """Every line is dated, not in the future, and within its encounter."""
     encounter = facts.charge.encounter

@@ -31,7 +31,7 @@ SAID = frozenset({"57", "24"})
 DAY = timedelta(days=1)
 
 
-@rule("GLB-003", Severity.HOLD, codes=DECIDING)
+@rule("GLB-003", Severity.HOLD, codes=DECIDING | HANDS_ON, several=True)
 def visit_that_decided_without_57(facts: Facts) -> Iterator[Problem]:
     """A visit on the day of a major surgery or the day before carries 57."""
     done = _done(facts)

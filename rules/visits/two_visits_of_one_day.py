@@ -26,7 +26,7 @@ from rules.engine import Facts, Problem, rendering_npi, rule
 APART = frozenset({"25", "27", "24", "57"})
 
 
-@rule("EM-003", Severity.HOLD, codes=OFFICE_VISITS)
+@rule("EM-003", Severity.HOLD, codes=OFFICE_VISITS, several=True)
 def two_visits_of_one_day(facts: Facts) -> Iterator[Problem]:
     """A provider bills one office visit for a day."""
     first: dict[tuple[date | None, str], ServiceLine] = {}

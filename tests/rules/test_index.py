@@ -169,7 +169,7 @@ def test_what_judges_line_by_line_looks_at_nothing_else(each: Rule) -> None:
 def test_what_a_rule_asks_of_a_line_is_answered_by_what_makes_lines_alike(each: Rule) -> None:
     asked = each.line_where
     assert asked
-    asking = replace(each, check=lambda seen: [Problem("", str(asked(seen)))])
+    asking = replace(each, check=lambda seen: [Problem("", str(asked(seen, line))) for _, line in seen.billed])
     allowed = {"lines[].patient_share", "coverages", *AROUND, *(f"lines[].{name}" for name in LINE)}
     for seen in cases_of(each):
         assert looked_at(asking, seen) <= allowed
