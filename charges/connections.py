@@ -23,6 +23,12 @@ class Secret(Setting):
         return self
 
 
+def _demand_https(base_url: str) -> None:
+    local = re.match(r"^http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)", base_url)
+    if base_url.startswith("http://") and not local:
+        raise ValueError("base_url must be https: patient data would travel in the clear")
+
+
 class EclinicalWorks(Setting):
     """The connection to a tenant of the eClinicalWorks proprietary API."""
 
@@ -37,9 +43,45 @@ class EclinicalWorks(Setting):
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> Self:
-        local = re.match(r"^http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)", self.base_url)
-        if self.base_url.startswith("http://") and not local:
-            raise ValueError("base_url must be https: patient data would travel in the clear")
+        _demand_https(self.base_url)
+        return self
+
+
+class Fhir(Setting):
+    """The connection to a tenant's FHIR R4 interface by SMART Backend Services.
+
+    ``private_key`` is where the key in PEM is found and ``key_id`` its name in the key set registered with the vendor.
+    ``scopes`` are asked for as they stand here, for some vendors write ``.read`` and others ``.rs``. ``changes`` says by
+    what changes are found: ``_lastUpdated`` less ``overlap_minutes``, or, where the tenant has no such search, the date of
+    the encounter, of which ``trailing_days`` before the newest are read again at each pull.
+    """
+
+    kind: Literal["fhir"]
+    base_url: Annotated[str, Field(pattern=r"^https?://")]
+    client_id: Text
+    private_key: Secret
+    key_id: Text
+    algorithm: Literal["RS384", "ES384"] = "RS384"
+    scopes: tuple[Text, ...] = (
+        "system/Encounter.read",
+        "system/ChargeItem.read",
+        "system/Condition.read",
+        "system/Coverage.read",
+        "system/Patient.read",
+        "system/Practitioner.read",
+        "system/PractitionerRole.read",
+        "system/Location.read",
+        "system/Organization.read",
+    )
+    changes: Literal["_lastUpdated", "date"] = "_lastUpdated"
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    overlap_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
+    trailing_days: Annotated[int, Field(ge=1, le=365)] = 45
+    start: date | None = None
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> Self:
+        _demand_https(self.base_url)
         return self
 
 

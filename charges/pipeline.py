@@ -14,7 +14,7 @@ from sqlalchemy import select
 from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
-from charges.connections import ClaimFiles
+from charges.connections import ClaimFiles, Fhir
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused
@@ -190,6 +190,10 @@ def source_of(practice: Practice) -> ChargeSource:
         from charges.sources.hl7 import Hl7Source
 
         return Hl7Source(practice.source)
+    if isinstance(practice.source, Fhir):
+        from charges.sources.fhir import FhirSource
+
+        return FhirSource(practice.source)
     from charges.sources.eclinicalworks import EclinicalWorksSource
 
     return EclinicalWorksSource(practice.source, practice.time_zone)
