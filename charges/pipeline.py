@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from sqlalchemy import select
 
-from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub
+from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub, secondary
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
 from charges.connections import ClaimFiles, Fhir
@@ -164,7 +164,8 @@ class Pipeline:
     def generate(self, applied: Applied, progress: Progress = no_progress) -> claims.Generated:
         """Stage 4 for a practice; raises BadRules as ``judge`` does."""
         digest = self._judged_with(applied, self.book(applied))
-        return claims.generate(self.database, applied.id, applied.practice, digest, self.clock, progress=progress)
+        first = claims.generate(self.database, applied.id, applied.practice, digest, self.clock, progress=progress)
+        return first + secondary.generate(self.database, applied.id, applied.practice, self.clock)
 
     def deliver(self, applied: Applied) -> delivery.Delivered:
         """Stage 5 for a practice."""

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from charges.cli import claims, keys, listen, operate, practice, refdata, review, rules, try_out
+from charges.cli import claims, keys, listen, money, operate, practice, refdata, review, rules, try_out
 from charges.cli.shared import err
 from charges.errors import ChargerouterError
 
@@ -26,6 +26,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(refdata.app, name="refdata")
 app.add_typer(keys.app, name="keys")
 app.add_typer(claims.files, name="files")
+app.add_typer(money.secondary, name="secondary")
 app.add_typer(operate.db, name="db")
 
 
