@@ -212,7 +212,7 @@ def _needless(payment: ClaimPayment) -> str:
 
 def _standing(session: Session, database: Database, claim: ClaimRow) -> tuple[ClaimPayment, date | None] | str | None:
     """The decision of a claim's own payer that was not taken back; a sentence where several stand."""
-    standing = []
+    standing: list[tuple[ClaimPayment, date | None]] = []
     for row in session.scalars(
         select(PaymentRow)
         .where(PaymentRow.claim_id == claim.id, PaymentRow.payer_rank == claim.payer_rank)

@@ -107,7 +107,7 @@ def _by_line(charge: Charge, decided: Decided) -> Mapping[int, Sequence[LinePaym
                 and (each.service_from is None or line.service_date in (None, each.service_from))
             ]
             exact = [n for n in fits if ours[n].charge == each.charged]
-            number = (exact or fits or [None])[0]
+            number = next(iter(exact or fits), None)
         if number is None:
             raise Refused(
                 f"The remittance decides about {each.code or each.revenue_code}, which is no line of the claim."
