@@ -14,11 +14,11 @@ FIRST = "CR00000000101"
 
 
 @pytest.fixture
-def sent(small_workplace: Workplace) -> Workplace:
+def sent(workplace: Workplace) -> Workplace:
     """A charge of a patient with two policies, claimed of the first payer."""
-    small_workplace.source.put(charge(coverages=(COVERAGE, MEDICAID)))
-    small_workplace.run()
-    return small_workplace
+    workplace.source.put(charge(coverages=(COVERAGE, MEDICAID)))
+    workplace.run()
+    return workplace
 
 
 def _reply(workplace: Workplace, content: bytes) -> None:
