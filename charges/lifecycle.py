@@ -1,4 +1,4 @@
-"""What may become of a charge and of a claim file, and the only functions that make it so.
+"""What may become of a charge, a claim file and a breaker, and the only functions that make it so.
 
 A move is a compare-and-set together with an event in the same transaction. A move that the tables below do not know is
 our bug; a row that somebody else moved first is Stale.
@@ -16,7 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from charges.errors import Stale
 from charges.keyring import Keyring
-from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, EventRow, FileStatus
+from charges.tables import BreakerRow, BreakerStatus, ChargeRow, ChargeStatus, ClaimFileRow, EventRow, FileStatus
 
 _C = ChargeStatus
 MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
@@ -44,7 +44,22 @@ FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
     _F.SHADOW: frozenset(),
 }
 
-Moved = ChargeRow | ClaimFileRow
+_B = BreakerStatus
+BREAKER_MOVES: Mapping[BreakerStatus, frozenset[BreakerStatus]] = {
+    _B.NOTICED: frozenset({_B.OPEN, _B.ACCEPTED}),
+    _B.OPEN: frozenset({_B.ACCEPTED}),
+    _B.ACCEPTED: frozenset({_B.CLOSED}),
+    _B.CLOSED: frozenset(),
+}
+
+Moved = ChargeRow | ClaimFileRow | BreakerRow
+State = ChargeStatus | FileStatus | BreakerStatus
+_SUBJECTS: Mapping[type[Moved], tuple[str, Mapping[Any, frozenset[Any]]]] = {
+    ChargeRow: ("charge", MOVES),
+    ClaimFileRow: ("file", FILE_MOVES),
+    BreakerRow: ("breaker", BREAKER_MOVES),
+}
+"""What each is called in its events, and what may become of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +73,10 @@ class Deed:
     reason: str = ""
 
 
-def move(session: Session, rows: Sequence[Moved], to: ChargeStatus | FileStatus, deed: Deed) -> None:
+def move(session: Session, rows: Sequence[Moved], to: State, deed: Deed) -> None:
     """Move rows that were read in this transaction and write it down; raise Stale if another was faster."""
     for row in rows:
-        allowed: frozenset[Any] = MOVES[row.status] if isinstance(row, ChargeRow) else FILE_MOVES[row.status]
-        assert to in allowed, (row.status, to)
+        assert to in _SUBJECTS[type(row)][1][row.status], (row.status, to)
     _record(session, [(row, to, deed) for row in rows])
 
 
@@ -86,15 +100,14 @@ def note_each(session: Session, notes: Sequence[tuple[Moved, Deed]]) -> None:
         rest = later
 
 
-def _record(session: Session, deeds: Sequence[tuple[Moved, ChargeStatus | FileStatus, Deed]]) -> None:
+def _record(session: Session, deeds: Sequence[tuple[Moved, State, Deed]]) -> None:
     if not deeds:
         return
     session.flush()  # rows made in this transaction get their ids, changed envelopes are written first
     changes = []
     for row, to, deed in deeds:
-        subject = "charge" if isinstance(row, ChargeRow) else "file"
         event = EventRow(
-            subject=subject,
+            subject=_SUBJECTS[type(row)][0],
             subject_id=row.id,
             sequence=row.event_count + 1,
             what=deed.what[:24],
@@ -172,8 +185,8 @@ def event_digest(event: EventRow, detail_fingerprint: str) -> str:
 
 
 def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
-    """A sentence for each charge or file whose chain of events is not whole."""
-    for table, subject in ((ChargeRow, "charge"), (ClaimFileRow, "file")):
+    """A sentence for each charge, file or breaker whose chain of events is not whole."""
+    for table, (subject, _) in _SUBJECTS.items():
         ends = {
             row.id: (row.event_count, row.event_head)
             for row in session.execute(select(table.id, table.event_count, table.event_head))

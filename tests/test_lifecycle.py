@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from charges import lifecycle
 from charges.errors import Stale
-from charges.lifecycle import FILE_MOVES, MOVES, Deed
-from charges.tables import ChargeRow, ChargeStatus, EventRow, FileStatus
+from charges.lifecycle import BREAKER_MOVES, FILE_MOVES, MOVES, Deed
+from charges.tables import BreakerStatus, ChargeRow, ChargeStatus, EventRow, FileStatus
 from rules.examples import charge
 from tests.practice import Workplace
 
@@ -17,6 +17,7 @@ from tests.practice import Workplace
 def test_every_state_is_in_the_drawing() -> None:
     assert set(MOVES) == set(ChargeStatus)
     assert set(FILE_MOVES) == set(FileStatus)
+    assert set(BREAKER_MOVES) == set(BreakerStatus)
 
 
 def test_only_clean_charges_become_claimed_and_only_captured_ones_clean() -> None:

@@ -12,8 +12,17 @@ from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, Paym
 from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.differences import DifferenceRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
-from charges.tables.sources import CursorRow, RawRecordRow
-from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Onward, Origin
+from charges.tables.sources import BreakerRow, CensusRow, CursorRow, RawRecordRow
+from charges.tables.states import (
+    Amendment,
+    BreakerStatus,
+    ChargeStatus,
+    DifferenceState,
+    FileStatus,
+    ItemState,
+    Onward,
+    Origin,
+)
 
 __all__ = [
     "SEALED_ROWS",
@@ -23,6 +32,9 @@ __all__ = [
     "AnswerRow",
     "Base",
     "BigId",
+    "BreakerRow",
+    "BreakerStatus",
+    "CensusRow",
     "Cents",
     "ChargeRow",
     "ChargeStatus",
@@ -63,5 +75,7 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     ResponseRow,
     PaymentRow,
     DifferenceRow,
+    CensusRow,
+    BreakerRow,
 )
 """All tables with sealed columns, for the rotation of keys."""

@@ -10,7 +10,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from charges.keyring import Keyring
 from charges.model import Severity
 from charges.tables.columns import BigId, Cents, Moment, Word
-from charges.tables.states import Amendment, ChargeStatus, DifferenceState, FileStatus, ItemState, Onward, Origin
+from charges.tables.states import (
+    Amendment,
+    BreakerStatus,
+    ChargeStatus,
+    DifferenceState,
+    FileStatus,
+    ItemState,
+    Onward,
+    Origin,
+)
 from charges.x12.remittance import Decision
 
 
@@ -39,6 +48,7 @@ class Base(DeclarativeBase):
         Severity: Word(Severity, 8),
         Decision: Word(Decision, 16),
         Amendment: Word(Amendment, 8),
+        BreakerStatus: Word(BreakerStatus, 8),
         DifferenceState: Word(DifferenceState, 8),
     }
 

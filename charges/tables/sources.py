@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from charges.tables.base import Base, SealedRow
 from charges.tables.columns import BigId
+from charges.tables.states import BreakerStatus
 
 
 class RawRecordRow(SealedRow, Base):
@@ -35,3 +36,59 @@ class CursorRow(Base):
     source: Mapped[str] = mapped_column(String(32))
     position: Mapped[str]
     moved_at: Mapped[datetime]
+
+
+class CensusRow(SealedRow, Base):
+    """What the records of a practice's source are made of: the accepted ``baseline``, and the last few and last many.
+
+    ``since`` is when the first of its ``records`` came. The document is sealed because a vendor may put anything where a
+    code was.
+    """
+
+    __tablename__ = "census"
+    __table_args__ = (UniqueConstraint("practice_id", "source", "role"),)
+    SEALED = ("document",)
+    IDENTITY = ("practice_id", "source", "role")
+
+    practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
+    source: Mapped[str] = mapped_column(String(32))
+    role: Mapped[str] = mapped_column(String(8))
+    records: Mapped[int] = mapped_column(Integer)
+    document: Mapped[bytes]
+    since: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class BreakerRow(SealedRow, Base):
+    """How the records of a practice's source differ from their baseline, until a person accepts it.
+
+    At most one of a source waits; ``number`` counts them. ``since`` is when the first record came that may differ.
+    ``event_count`` and ``event_head`` are the end of its chain of events, as a charge has one.
+    """
+
+    __tablename__ = "breakers"
+    __table_args__ = (
+        UniqueConstraint("practice_id", "source", "number"),
+        Index(
+            "uq_breakers_waiting_practice_id_source",
+            "practice_id",
+            "source",
+            unique=True,
+            sqlite_where=text("status IN ('noticed', 'open')"),
+            postgresql_where=text("status IN ('noticed', 'open')"),
+        ),
+        Index(None, "status", "practice_id", "source"),
+    )
+    SEALED = ("document",)
+    IDENTITY = ("practice_id", "source", "number")
+
+    practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
+    source: Mapped[str] = mapped_column(String(32))
+    number: Mapped[int] = mapped_column(Integer)
+    status: Mapped[BreakerStatus]
+    document: Mapped[bytes]
+    since: Mapped[datetime]
+    event_count: Mapped[int] = mapped_column(Integer, default=0)
+    event_head: Mapped[str] = mapped_column(String(64), default="")
+    noticed_at: Mapped[datetime]
+    changed_at: Mapped[datetime]

@@ -61,6 +61,18 @@ class Origin(StrEnum):
     """The vendor's or payer's reply."""
 
 
+class BreakerStatus(StrEnum):
+    """Where a difference between a source's records and their baseline stands."""
+
+    NOTICED = "noticed"
+    """Something new was seen; at most the charges that have it are held."""
+    OPEN = "open"
+    """The contract is broken: nothing of the practice and source is routed until a person accepts the new baseline."""
+    ACCEPTED = "accepted"
+    """A person accepted it; the records since are read again, and nothing is routed until they are."""
+    CLOSED = "closed"
+
+
 class Amendment(StrEnum):
     """What is done about a claim whose charge changed after it left."""
 
