@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from charges.atoms import Setting, Text
+from charges.layout import Layout
 
 
 class Secret(Setting):
@@ -90,3 +91,22 @@ class ClaimFiles(Setting):
 
     kind: Literal["x12"]
     folder: Path
+
+
+class FlatFiles(Setting):
+    """Exports of charges (CSV, fixed width, XLSX) that another system writes into ``folder``; they are only read.
+
+    A file is read when it did not change for ``settle_seconds``. Rows that cannot be read are written with the reason into
+    ``returned``, a folder of that name beside the other when not given. Both are relative to the working directory.
+    """
+
+    kind: Literal["flatfile"]
+    folder: Path
+    returned: Path | None = None
+    settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    layout: Layout
+
+    @property
+    def returns(self) -> Path:
+        """Where rows that cannot be read are returned."""
+        return self.returned or self.folder.parent / "returned"

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub, secondary
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
-from charges.connections import ClaimFiles, Fhir
+from charges.connections import ClaimFiles, Fhir, FlatFiles
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused
@@ -195,6 +195,10 @@ def source_of(practice: Practice) -> ChargeSource:
         from charges.sources.fhir import FhirSource
 
         return FhirSource(practice.source)
+    if isinstance(practice.source, FlatFiles):
+        from charges.sources.flatfile import FlatFileSource
+
+        return FlatFileSource(practice.source)
     from charges.sources.eclinicalworks import EclinicalWorksSource
 
     return EclinicalWorksSource(practice.source, practice.time_zone)

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_serializer, 
 
 from charges import yamlfile
 from charges.atoms import Clia, Ein, Money, Npi, Phone, Setting, Share, Slug, Taxonomy, Text, Zip, Zip9, as_text
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir
+from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FlatFiles
 from charges.dialect import Hl7
 from charges.errors import BadProfile, Unreadable
 from charges.model import Address, Charge, Facility, PayerPolicy, Provider, Severity
@@ -243,7 +243,7 @@ class Practice(Setting):
     code: Slug
     name: Text
     time_zone: Text
-    source: Annotated[EclinicalWorks | Fhir | ClaimFiles | Hl7, Field(discriminator="kind")]
+    source: Annotated[EclinicalWorks | Fhir | ClaimFiles | Hl7 | FlatFiles, Field(discriminator="kind")]
     trading_partner: TradingPartner
     billing_provider: BillingProvider
     providers: tuple[KnownProvider, ...] = ()
