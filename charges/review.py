@@ -219,7 +219,10 @@ def void(
 
 def _after_review(session: Session, row: ChargeRow) -> ChargeStatus:
     live = session.scalar(
-        select(ClaimRow).where(ClaimRow.charge_id == row.id, ClaimRow.live).order_by(ClaimRow.payer_rank.desc()).limit(1)
+        select(ClaimRow)
+        .where(ClaimRow.charge_id == row.id, ClaimRow.live)
+        .order_by(ClaimRow.payer_rank.desc())
+        .limit(1)
     )
     if live is None:
         return ChargeStatus.CAPTURED

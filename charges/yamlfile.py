@@ -7,6 +7,7 @@ a person reads says things out, and a few lines of them could unfold to gigabyte
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import yaml
@@ -88,7 +89,16 @@ def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
     return int(text) if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text) else text
 
 
+def _construct_timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> date | datetime:
+    try:
+        moment: date | datetime = loader.construct_yaml_timestamp(node)
+    except ValueError:
+        raise yaml.constructor.ConstructorError(None, None, f"{node.value} is no date", node.start_mark) from None
+    return moment
+
+
 _ExactLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _construct_timestamp)
 
 
 def _lines(node: yaml.Node, place: Place, seen: set[int], line: int | None = None) -> Iterator[tuple[Place, int]]:

@@ -42,10 +42,12 @@ class _Shelf:
     def find(self, charge: Charge, found: _Rules) -> None:
         """Add to ``found`` what is about one of the charge's lines."""
         found.update(self.every)
-        for line in charge.lines:
-            if rules := self.names.get(line.code):
-                found.update(rules)
-            if self.beginnings:
+        if self.names:
+            for line in charge.lines:
+                if rules := self.names.get(line.code):
+                    found.update(rules)
+        if self.beginnings:
+            for line in charge.lines:
                 for length in range(1, 5):
                     found.update(self.beginnings.get(line.code[:length], _NOTHING))
 

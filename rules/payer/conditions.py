@@ -197,7 +197,7 @@ def _compared(parse: Callable[[Fact, object], Any], holds: Callable[[Any, Any], 
 
         def test(facts: Facts, index: int) -> bool:
             value = read(facts, index)
-            return holds(value, wanted) if value is not None and value != "" else absent
+            return absent if value is None or (isinstance(value, str) and not value) else holds(value, wanted)
 
         return test
 

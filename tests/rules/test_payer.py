@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from charges import remedy
@@ -422,6 +422,7 @@ def test_any_condition_is_compiled_or_refused_never_an_error(when: Any) -> None:
 
 @given(st.text(alphabet="rules:[]{}-\n \"'idPRM01,|;=*&!", max_size=80), st.sampled_from(["a.yaml", "a.csv", "a.json"]))
 @settings(max_examples=100, deadline=None)
+@example("rules: 0000-0-0 0:00:00", "a.yaml")
 def test_any_text_is_read_or_refused_never_an_error(text: str, name: str) -> None:
     try:
         assert len(read_texts("The rules", {name: text})) == 0
