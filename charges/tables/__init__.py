@@ -12,7 +12,7 @@ from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, Paym
 from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.differences import DifferenceRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
-from charges.tables.sources import BreakerRow, CensusRow, CursorRow, RawRecordRow
+from charges.tables.sources import AllowanceRow, BreakerRow, CensusRow, CursorRow, ProbeRow, RawRecordRow
 from charges.tables.states import (
     Amendment,
     BreakerStatus,
@@ -28,6 +28,7 @@ __all__ = [
     "SEALED_ROWS",
     "AccountAdjustmentRow",
     "AlarmRow",
+    "AllowanceRow",
     "Amendment",
     "AnswerRow",
     "Base",
@@ -55,6 +56,7 @@ __all__ = [
     "PaymentReasonRow",
     "PaymentRow",
     "PracticeRow",
+    "ProbeRow",
     "RawRecordRow",
     "RemittanceRow",
     "ResponseRow",
@@ -68,6 +70,7 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     PracticeRow,
     ChargeVersionRow,
     RawRecordRow,
+    ProbeRow,
     ReviewItemRow,
     EventRow,
     ClaimFileRow,

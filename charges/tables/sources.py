@@ -27,15 +27,47 @@ class RawRecordRow(SealedRow, Base):
 
 
 class CursorRow(Base):
-    """How far a source was read."""
+    """How far a stream of a source was read.
+
+    ``stream`` is ``changes``, ``trailing``, ``reconcile`` or ``backfill`` with its first and last day.
+    """
 
     __tablename__ = "cursors"
-    __table_args__ = (UniqueConstraint("practice_id", "source"),)
+    __table_args__ = (UniqueConstraint("practice_id", "source", "stream"),)
 
     practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
     source: Mapped[str] = mapped_column(String(32))
+    stream: Mapped[str] = mapped_column(String(40), default="changes")
     position: Mapped[str]
     moved_at: Mapped[datetime]
+
+
+class ProbeRow(SealedRow, Base):
+    """What a practice's source gave when it was last asked what it can give, or why it did not answer."""
+
+    __tablename__ = "probes"
+    __table_args__ = (UniqueConstraint("practice_id", "source"),)
+    SEALED = ("document",)
+    IDENTITY = ("practice_id", "source")
+
+    practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
+    source: Mapped[str] = mapped_column(String(32))
+    document: Mapped[bytes]
+    asked_at: Mapped[datetime]
+
+
+class AllowanceRow(Base):
+    """How many requests all workers together made to a tenant within a minute of the tenant's clock.
+
+    ``tenant`` is a digest; ``minute`` counts minutes since 1970.
+    """
+
+    __tablename__ = "allowances"
+    __table_args__ = (UniqueConstraint("tenant"),)
+
+    tenant: Mapped[str] = mapped_column(String(64))
+    minute: Mapped[int] = mapped_column(Integer)
+    used: Mapped[int] = mapped_column(Integer)
 
 
 class CensusRow(SealedRow, Base):
