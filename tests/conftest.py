@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from charges.db import Database, create_database_engine, upgrade
 from charges.keyring import Keyring
@@ -27,6 +28,13 @@ KEYRING = Keyring({1: bytes(range(32))}, bytes(range(32, 64)))
 def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CHARGES_DATABASE_URL", "CHARGES_BROKER_URL", "CHARGES_KEY", "CHARGES_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_logging_of_another_test() -> Iterator[None]:
+    """A command under test writes its logs to a stream that ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

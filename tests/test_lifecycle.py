@@ -23,7 +23,7 @@ def test_every_state_is_in_the_drawing() -> None:
 def test_only_clean_charges_become_claimed_and_only_captured_ones_clean() -> None:
     before = {to: {was for was, allowed in MOVES.items() if to in allowed} for to in ChargeStatus}
     assert before[ChargeStatus.CLEAN] == {ChargeStatus.CAPTURED}
-    assert before[ChargeStatus.CLAIMED] == {ChargeStatus.CLEAN, ChargeStatus.HELD}
+    assert before[ChargeStatus.CLAIMED] == {ChargeStatus.CLEAN, ChargeStatus.HELD, ChargeStatus.ACCEPTED}
 
 
 def test_a_row_somebody_else_moved_is_stale(workplace: Workplace) -> None:

@@ -131,7 +131,7 @@ def _plain_columns(path: Path) -> str:
     texts = []
     with sqlite3.connect(path) as connection:
         for table in Base.metadata.tables.values():
-            columns = [column.name for column in table.columns if (table.name, column.name) not in sealed]
+            columns = [f'"{column.name}"' for column in table.columns if (table.name, column.name) not in sealed]
             rows = connection.execute(f"SELECT {', '.join(columns)} FROM {table.name}").fetchall()
             texts += [str(value) for row in rows for value in row]
     connection.close()
