@@ -43,9 +43,8 @@ TOLD_ELSEWHERE = (
 @rule("NCC-002", Severity.HOLD, where=pairs)
 def not_said_to_be_separate(facts: Facts) -> Iterator[Problem]:
     """Lines that belong together carry a modifier that parts them, or one of them goes."""
-    for pair in facts.once(pairs):
-        (_, paid), (index, line), edit = pair
-        if edit.modifier_indicator != "1" or pair.parted or _told_elsewhere(paid.code, line.code):
+    for (_, paid), (index, line), edit in facts.once(pairs):
+        if edit.modifier_indicator != "1" or _told_elsewhere(paid.code, line.code):
             continue
         visit = line.code in EVALUATION_AND_MANAGEMENT
         yield Problem(

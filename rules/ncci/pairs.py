@@ -29,13 +29,6 @@ class Pair(NamedTuple):
     denied: tuple[int, ServiceLine]
     edit: PtpEdit
 
-    @property
-    def parted(self) -> bool:
-        """Whether a modifier on either line says that the edit does not apply, where the edit listens to one."""
-        return self.edit.modifier_indicator == "1" and not (
-            PARTING.isdisjoint(self.paid[1].modifiers) and PARTING.isdisjoint(self.denied[1].modifiers)
-        )
-
 
 def sessions(facts: Facts) -> list[Lines]:
     """The billed lines of each day and rendering provider."""
@@ -45,7 +38,7 @@ def sessions(facts: Facts) -> list[Lines]:
 
 
 def pairs(facts: Facts) -> list[Pair]:
-    """Every pair of lines for which an edit is in force on their day; raises TableMissing."""
+    """Every pair of lines for which an edit is in force on their day, and no modifier parts them. Raises TableMissing."""
     found = []
     for lines in facts.once(sessions):
         day = lines[0][1].service_date
@@ -55,10 +48,16 @@ def pairs(facts: Facts) -> list[Pair]:
         if tables.known_apart(day).issuperset(combinations([line.code for _, line in lines], 2)):
             continue
         for one, other in combinations(lines, 2):
-            if not tables.are_paired(one[1].code, other[1].code, day) or one[1].code == other[1].code:
+            if one[1].code == other[1].code:
                 continue
-            for paid, denied in ((one, other), (other, one)):
-                edit = tables.ptp(paid[1].code, denied[1].code, day)
-                if edit:
-                    found.append(Pair(paid, denied, edit))
+            for edit in tables.edits_between(one[1].code, other[1].code, day):
+                if edit.modifier_indicator == "1" and _says_apart(one[1], other[1]):
+                    continue
+                paid, denied = (one, other) if edit.column1 == one[1].code else (other, one)
+                found.append(Pair(paid, denied, edit))
     return found
+
+
+def _says_apart(one: ServiceLine, other: ServiceLine) -> bool:
+    """Whether a modifier on either line says that the edit does not apply, where the edit listens to one."""
+    return not (PARTING.isdisjoint(one.modifiers) and PARTING.isdisjoint(other.modifiers))

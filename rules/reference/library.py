@@ -144,6 +144,7 @@ class Reference:
         self._above: dict[tuple[str, date], tuple[Instruction, ...]] = {}
         self._found: dict[tuple[str, str, date], Any] = {}
         self._notes: dict[tuple[str, date, str], tuple[Instruction, ...]] = {}
+        self._paired: dict[tuple[str, str, date], tuple[PtpEdit, ...]] = {}
         self._apart: dict[date, set[tuple[str, str]]] = {}
         self._apart_kept = 0
         self._excluded: dict[tuple[str, str, date], Instruction | None] = {}
@@ -238,21 +239,24 @@ class Reference:
                 return entry.row(PtpEdit, store.release, column1, column2)
         return None
 
-    def are_paired(self, one: str, other: str, on: date) -> bool:
-        """Whether an NCCI edit of two codes is in force in either order. That most are not is remembered."""
+    def edits_between(self, one: str, other: str, on: date) -> tuple[PtpEdit, ...]:
+        """The NCCI edits of two codes that are in force, in either order; remembered, as is that most have none."""
         if (one, other) in self.known_apart(on):
-            return False
-        if self.ptp(one, other, on) or self.ptp(other, one, on):
-            return True
-        if self._apart_kept >= _MANY_KEPT:
-            self._apart.clear()
-            self._apart_kept = 0
-        self.known_apart(on).add((one, other))
-        self._apart_kept += 1
-        return False
+            return ()
+        known = self._paired.get((one, other, on))
+        if known is None:
+            known = tuple(filter(None, (self.ptp(one, other, on), self.ptp(other, one, on))))
+            if known:
+                return _kept(self._paired, (one, other, on), known)
+            if self._apart_kept >= _MANY_KEPT:
+                self._apart.clear()
+                self._apart_kept = 0
+            self.known_apart(on).add((one, other))
+            self._apart_kept += 1
+        return known
 
     def known_apart(self, on: date) -> set[tuple[str, str]]:
-        """The pairs of codes of which ``are_paired`` found before that no edit stands between them on the date."""
+        """The pairs of codes of which ``edits_between`` found before that there is none on the date."""
         known = self._apart.get(on)
         return self._apart.setdefault(on, set()) if known is None else known
 
