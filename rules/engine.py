@@ -56,14 +56,15 @@ class Facts:
 
     def once(self, find: Callable[["Facts"], T]) -> T:
         """What a function finds in these facts, found once however many rules ask for it."""
-        found = self._found
+        found = self.found
         if find not in found:
             found[find] = find(self)
         known: T = found[find]
         return known
 
     @_once
-    def _found(self) -> dict[Any, Any]:
+    def found(self) -> dict[Any, Any]:
+        """What was found so far, by who finds it."""
         return {}
 
     @_once

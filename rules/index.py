@@ -111,8 +111,12 @@ class Catalogue:
     def of(self, facts: Facts) -> list[Rule]:
         """The rules that may have something to say of these facts, each once."""
         found = self._always.copy()
+        known = facts.found
         for finder, about in self._by_finder.items():
-            if _finds(finder, facts):
+            try:
+                if known[finder] if finder in known else known.setdefault(finder, finder(facts)):
+                    found += about
+            except Exception:  # noqa: BLE001 - it fails again where a rule asks it
                 found += about
         numbers = self._by_lines(facts)
         numbers |= self._by_diagnoses(facts.charge)
@@ -180,15 +184,16 @@ class Catalogue:
 
     def _by_lines(self, facts: Facts) -> set[int]:
         known, numbers = self._known_of(_around(facts)), set[int]()
-        again = set[int]()
+        again, line_of = set[int](), self._line_of
         for _, line in facts.billed:
-            key = self._line_of(line.__dict__)
+            key = line_of(line.__dict__)
             found = known.get(key)
             if found is None:
                 found = known[key] = frozenset(self._about_line(line, facts))
                 self._kept += 1
-            again |= numbers & found
-            numbers |= found
+            if found:
+                again |= numbers & found
+                numbers |= found
         return numbers if facts.history else numbers - (self._several - again)
 
     def _about_line(self, line: ServiceLine, facts: Facts) -> Iterator[int]:
