@@ -1,11 +1,12 @@
 """How the sources of a practice are reached: one setting for each kind, a part of the practice profile."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from charges.atoms import Setting, Text
 from charges.layout import Layout
@@ -30,8 +31,18 @@ def _demand_https(base_url: str) -> None:
         raise ValueError("base_url must be https: patient data would travel in the clear")
 
 
+def _one_or_several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 class EclinicalWorks(Setting):
-    """The connection to a tenant of the eClinicalWorks proprietary API."""
+    """The connection to a tenant of the eClinicalWorks proprietary API.
+
+    ``fields`` says where the tenant has a field of the contract under another name: ``{"cpt[].Mod1": Modifier1}``; of
+    several names the first that a record has counts. ``values`` says the same of values: ``{"patient.sex": {"1": F}}``.
+    ``requests_per_minute`` is what all workers together may ask in a minute, tokens too. Days of service are read again
+    ``trailing_days`` back, compared by number ``reconcile_days`` back, and read in slices of ``slice_days``.
+    """
 
     kind: Literal["eclinicalworks"]
     base_url: Annotated[str, Field(pattern=r"^https?://")]
@@ -41,6 +52,14 @@ class EclinicalWorks(Setting):
     page_size: Annotated[int, Field(ge=1, le=1000)] = 200
     overlap_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     start: date | None = None
+    requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 230
+    trailing_days: Annotated[int, Field(ge=1, le=400)] = 45
+    reconcile_days: Annotated[int, Field(ge=1, le=4000)] = 400
+    slice_days: Annotated[int, Field(ge=1, le=366)] = 7
+    fields: Mapping[Text, Annotated[tuple[Text, ...], BeforeValidator(_one_or_several), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    values: Mapping[Text, Mapping[Text, str]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> Self:

@@ -12,7 +12,7 @@ from charges.model import Charge
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
 from charges.practice import Mode, Practice, parse_profile
 from charges.settings import Settings
-from charges.sources import Page, RawRecord
+from charges.sources import Page, Probe, RawRecord
 from charges.tables import ChargeRow, ChargeStatus
 
 PROFILE = """
@@ -70,6 +70,9 @@ class StillSource:
             if self.fails_after == number:
                 raise self.error
             yield Page(tuple(records[start : start + self.page_size]), cursor=f"page {number}")
+
+    def probe(self) -> Probe:
+        return Probe(("changes",), records=len(self.records))
 
     def to_charge(self, record: RawRecord) -> Charge:
         if record.body == b'{"patient": []}':

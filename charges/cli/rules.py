@@ -216,8 +216,6 @@ def _origin(path: str, seen: "Facts") -> str:
         return "practice profile"
     if path.startswith("history"):
         return "earlier charges"
-    origins = seen.charge.origins
-    place = path
-    while place and place not in origins:
-        place = place.rpartition(".")[0]
-    return origins.get(place, "")
+    from charges.sources.seen import origin
+
+    return origin(seen.charge, path)

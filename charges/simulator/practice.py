@@ -7,7 +7,7 @@ lets edits, voids and new visits happen.
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
@@ -45,6 +45,7 @@ class Version:
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     voided: bool = False
+    service_date: str = ""
 
     @property
     def modified_on(self) -> str:
@@ -71,6 +72,27 @@ class SimulatedPractice:
         latest = {version.key: version for version in self._versions if version.moment <= self.now}
         self.visible: Sequence[Version] = sorted(latest.values(), key=lambda each: (each.moment, int(each.key)))
         """The present version of each charge, oldest change first."""
+
+    def edit_silently(self, key: str, **columns: object) -> None:
+        """Change a charge and leave its moment of change as it is, as a vendor's own repair of its tables does."""
+        changed = [
+            replace(each, body=_written(json.loads(each.body) | columns)) if each.key == key else each
+            for each in self._versions
+        ]
+        self._versions = changed
+        self._see()
+
+    def lose(self, key: str) -> None:
+        """Take a charge out of the tenant's tables; nothing tells that it was there."""
+        self._versions = [each for each in self._versions if each.key != key]
+        self._see()
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give fields other names from now on, whatever object they are of, as an update of the vendor's may."""
+        self._versions = [
+            replace(each, body=_written(_renamed(json.loads(each.body), names))) for each in self._versions
+        ]
+        self._see()
 
     def truth(self) -> list[dict[str, Any]]:
         """What is wrong with each charge now: the rules that must hold it, those that must warn, and the slip's name."""
@@ -186,12 +208,23 @@ def _version(
     return Version(
         key=key,
         moment=moment,
-        body=json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=_written(record),
         mistake=mistake.name if mistake else "",
         errors=mistake.rules if mistake else (),
         warnings=mistake.warnings if mistake else (),
         voided=bool(flags),
+        service_date=visit.day.isoformat(),
     )
+
+
+def _written(record: Json) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if isinstance(value, dict):
+        return {names.get(name, name): _renamed(each, names) for name, each in value.items()}
+    return [_renamed(each, names) for each in value] if isinstance(value, list) else value
 
 
 def _record(key: str, visit: Visit, moment: datetime) -> Json:

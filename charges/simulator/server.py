@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -19,7 +19,20 @@ from pydantic import BaseModel, Field
 
 from charges.errors import Unavailable
 from charges.simulator.practice import SimulatedPractice, Version
-from charges.sources.eclinicalworks.contract import CHARGES_PATH, TOKEN_PATH, ChargePage, Mishap, Token
+from charges.sources.eclinicalworks.contract import (
+    CHARGE_PATH,
+    CHARGES_PATH,
+    DAYS_PATH,
+    MOST_NUMBERS,
+    NUMBERS_PATH,
+    TOKEN_PATH,
+    UNKNOWN,
+    ChargePage,
+    ChargeRecord,
+    Mishap,
+    NumberPage,
+    Token,
+)
 
 CLIENT_ID = "chargerouter"
 CLIENT_SECRET = "only-the-simulator-takes-this"  # noqa: S105 - it opens nothing else
@@ -71,12 +84,38 @@ class Tenant:
         return left > 0
 
     def page(self, since: str, number: int, size: int) -> bytes:
-        """A page of charges as JSON."""
+        """A page of charges by their change, as JSON."""
         chosen = [version for version in self.practice.visible if version.modified_on >= since]
         start = (number - 1) * size
-        page: list[Version] = chosen[start : start + size]
-        more = b"true" if len(chosen) > start + size else b"false"
-        return b'{"hasMore":' + more + b',"charges":[' + b",".join(version.body for version in page) + b"]}"
+        return _charge_page(chosen[start : start + size], has_more=len(chosen) > start + size)
+
+    def of_days(self, first: str, last: str, after: str) -> list[Version]:
+        """The charges of days of service after a number, in the order of numbers."""
+        chosen = [version for version in self.practice.visible if first <= version.service_date <= last]
+        return sorted((each for each in chosen if int(each.key) > int(after or 0)), key=lambda each: int(each.key))
+
+    def refusal(self, authorization: str) -> Response | None:
+        """What goes wrong with a request now, if anything does."""
+        if not self.knows(authorization) or self.due("expired_tokens"):
+            return _mishap(401, "invalid_token")
+        if self.due("too_many_requests"):
+            return _mishap(429, "too many requests", {"Retry-After": "1"})
+        if self.due("server_errors"):
+            return _mishap(500, "server error")
+        if self.due("slow_answers"):
+            time.sleep(self.faults.slow_seconds)
+        return None
+
+    def answer(self, content: bytes) -> Response:
+        """JSON, whole or broken off."""
+        if self.due("truncated_answers"):
+            content = content[: len(content) // 2]
+        return Response(content, media_type="application/json")
+
+
+def _charge_page(versions: Sequence[Version], *, has_more: bool) -> bytes:
+    more = b"true" if has_more else b"false"
+    return b'{"hasMore":' + more + b',"charges":[' + b",".join(version.body for version in versions) + b"]}"
 
 
 def simulator_app(practice: SimulatedPractice) -> FastAPI:
@@ -114,21 +153,56 @@ def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
         authorization: Annotated[str, Header()] = "",
     ) -> Response:
         """Give the charges changed at or after a moment, oldest change first, equal moments by number."""
-        if not tenant.knows(authorization) or tenant.due("expired_tokens"):
-            return _mishap(401, "invalid_token")
-        if tenant.due("too_many_requests"):
-            return _mishap(429, "too many requests", {"Retry-After": "1"})
-        if tenant.due("server_errors"):
-            return _mishap(500, "server error")
-        if tenant.due("slow_answers"):
-            time.sleep(tenant.faults.slow_seconds)
+        refused = tenant.refusal(authorization)
+        if refused is not None:
+            return refused
         if tenant.due("repeated_pages") and tenant.last_page:
             content = tenant.last_page
         else:
             content = tenant.last_page = tenant.page(modified_since, page, page_size)
-        if tenant.due("truncated_answers"):
-            content = content[: len(content) // 2]
-        return Response(content, media_type="application/json")
+        return tenant.answer(content)
+
+    @app.get(CHARGE_PATH, response_model=ChargeRecord, responses=refusals | {404: {"model": Mishap}}, tags=["contract"])
+    def charge(code: str, number: str, authorization: Annotated[str, Header()] = "") -> Response:  # noqa: ARG001
+        """Give one charge as it is now; 404 with the error `unknown charge` where there is none."""
+        refused = tenant.refusal(authorization)
+        if refused is not None:
+            return refused
+        found = next((version for version in tenant.practice.visible if version.key == number), None)
+        return tenant.answer(found.body) if found else _mishap(404, UNKNOWN)
+
+    @app.get(DAYS_PATH, response_model=ChargePage, responses=refusals, tags=["contract"])
+    def charges_of_days(
+        code: str,  # noqa: ARG001
+        first_day: Annotated[str, Query(alias="firstDay", description="The first date of service, YYYY-MM-DD.")],
+        last_day: Annotated[str, Query(alias="lastDay", description="The last date of service, inclusive.")],
+        after: Annotated[str, Query(description="The last number of the page before; empty for the first.")] = "",
+        page_size: Annotated[int, Query(alias="pageSize", ge=1, le=1000)] = 200,
+        authorization: Annotated[str, Header()] = "",
+    ) -> Response:
+        """Give the charges of days of service as they are now, deleted ones too, in the order of their numbers."""
+        refused = tenant.refusal(authorization)
+        if refused is not None:
+            return refused
+        chosen = tenant.of_days(first_day, last_day, after)
+        return tenant.answer(_charge_page(chosen[:page_size], has_more=len(chosen) > page_size))
+
+    @app.get(NUMBERS_PATH, response_model=NumberPage, responses=refusals, tags=["contract"])
+    def numbers_of_days(
+        code: str,  # noqa: ARG001
+        first_day: Annotated[str, Query(alias="firstDay", description="The first date of service, YYYY-MM-DD.")],
+        last_day: Annotated[str, Query(alias="lastDay", description="The last date of service, inclusive.")],
+        after: Annotated[str, Query(description="The last number of the page before; empty for the first.")] = "",
+        page_size: Annotated[int, Query(alias="pageSize", ge=1, le=MOST_NUMBERS)] = MOST_NUMBERS,
+        authorization: Annotated[str, Header()] = "",
+    ) -> Response:
+        """Give the numbers alone of all charges of days of service, in their order."""
+        refused = tenant.refusal(authorization)
+        if refused is not None:
+            return refused
+        numbers = [version.key for version in tenant.of_days(first_day, last_day, after)]
+        page = {"hasMore": len(numbers) > page_size, "numbers": numbers[:page_size]}
+        return tenant.answer(json.dumps(page).encode())
 
 
 def _take_orders(app: FastAPI, tenant: Tenant) -> None:
@@ -162,10 +236,15 @@ def openapi_json() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def _tcp() -> socket.socket:
+    """A socket that says that it is TCP: asyncio else leaves answers waiting 40 ms for an acknowledgement."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+
+
 @contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """The application on a free port of this machine, in a thread; yields its base URL."""
-    with socket.socket() as listening:
+    with _tcp() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -188,7 +267,7 @@ def _wait_until(server: uvicorn.Server) -> None:
 
 def serve(app: FastAPI, port: int) -> None:
     """The application on a port of this machine until it is stopped; raises Unavailable when the port is taken."""
-    with socket.socket() as listening:
+    with _tcp() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))

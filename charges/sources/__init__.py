@@ -1,8 +1,14 @@
-"""Where charges come from: one protocol, one module or folder for each kind of source."""
+"""Where charges come from: one protocol, one module or folder for each kind of source.
+
+Every source says what changed since a cursor, reads a record as a charge, and says what it can give. A system that can
+also be asked about days of service, whatever changed when, is ``Revisitable``: late edits that moved no moment of change,
+charges that vanished, and the charges of years ago are found so.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import date
+from typing import Protocol, runtime_checkable
 
 from charges.model import Charge
 
@@ -30,6 +36,23 @@ class Page:
     cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a system can give, as it showed itself when it was asked.
+
+    ``streams`` are what it can be asked for: ``changes`` always, ``days`` and ``numbers`` when it answers for days of
+    service, or the kinds of resource it knows. ``newest`` is the moment of the newest change as the system writes it, ``""``
+    when it has none or tells none. Of the ``records`` that were looked at ``unreadable`` could not be read; ``fields``
+    says how many fill each field of a charge, by its path without positions (``lines[].modifiers``).
+    """
+
+    streams: tuple[str, ...]
+    newest: str = ""
+    records: int = 0
+    unreadable: int = 0
+    fields: tuple[tuple[str, int], ...] = ()
+
+
 class ChargeSource(Protocol):
     """A system that knows of charges."""
 
@@ -43,4 +66,33 @@ class ChargeSource(Protocol):
         """
 
     def to_charge(self, record: RawRecord) -> Charge:
-        """The facts of one record; pure. Raises Unreadable with the field and what is wrong with it."""
+        """The facts of one record; pure. Raises Unreadable with the field and what is wrong with it.
+
+        ``origins`` of the charge say for each of its fields, or for what the field is a part of, where it stood.
+        """
+
+    def probe(self) -> Probe:
+        """Ask the system what it can give. Changes nothing; raises as ``changed_since`` does."""
+
+
+@runtime_checkable
+class Revisitable(Protocol):
+    """A system that can be asked about days of service."""
+
+    def of_days(self, first: date, last: date, cursor: str | None) -> Iterator[Page]:
+        """Every charge of these days of service as it is now, from the cursor on when one is given, else from the first.
+
+        A cursor stays good when the days move on: what is left of the new ones is given. Raises as ``changed_since``.
+        """
+
+    def numbers_of_days(self, first: date, last: date) -> frozenset[str]:
+        """The keys of all charges of these days of service that the system has now."""
+
+    def one(self, key: str) -> RawRecord | None:
+        """A charge as it is now; None when the system says that it has none of this key.
+
+        Raises Unreadable when the key is one that we made, by which nobody can be asked.
+        """
+
+    def withdrawn(self, record: RawRecord) -> RawRecord:
+        """The record of a charge that the system no longer has, so that it reads as voided; pure."""

@@ -18,7 +18,9 @@ from pathlib import Path
 from charges.connections import ClaimFiles
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge, Claim
-from charges.sources import Page, RawRecord
+from charges.sources import Page, Probe, RawRecord
+from charges.sources.claimplaces import LINE_PLACES, PLACES
+from charges.sources.seen import moment_of_file, origins, probe_by_reading
 from charges.x12 import reader
 from charges.x12.parting import Part, part
 
@@ -84,6 +86,10 @@ class ClaimFilesSource:
         if len(claims) != 1:
             raise Unreadable(f"The record holds {len(claims)} claims instead of one; tell the engineer.")
         return _charge(claims[0])
+
+    def probe(self) -> Probe:
+        """What the claims of the first files hold; see ``ChargeSource``."""
+        return probe_by_reading(self, moment_of_file(path.stat().st_mtime_ns for path in self._files().values()))
 
     def _files(self) -> dict[str, Path]:
         """The finished files of the folder by their marks, oldest first."""
@@ -151,13 +157,14 @@ def _charge(claim: Claim) -> Charge:
     if claim.frequency != "1":
         what = {"7": "a replacement", "8": "a void"}[claim.frequency]
         unread = (*unread, f"CLM05-3 is {claim.frequency}: the claim is {what} of an earlier one")
-    return charge.model_copy(
+    known = charge.model_copy(
         update={
             "patient": patient.model_copy(update={"record_number": known_as}),
             "encounter": charge.encounter.model_copy(update={"record_number": claim.number}),
             "unread": unread,
         }
     )
+    return known.model_copy(update={"origins": origins(known, PLACES, LINE_PLACES)})
 
 
 def _unavailable(path: Path, error: OSError) -> Unavailable:

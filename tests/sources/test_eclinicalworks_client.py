@@ -236,9 +236,7 @@ def test_charges_out_of_order_are_refused_before_any_is_taken() -> None:
         list(pages(lambda _since, _number: page, "2026-11-16 00:00:00"))
 
 
-def test_a_record_without_a_number_is_kept_for_a_person_to_see() -> None:
-    from charges.sources.eclinicalworks import _raw
-
-    assert _raw({"InvId": 7}).key == "7"
-    assert _raw({"patient": {}}).key.startswith("without-number-")
-    assert _raw("nonsense").key != _raw({"patient": {}}).key
+def test_a_record_without_a_number_is_kept_for_a_person_to_see(source: EclinicalWorksSource) -> None:
+    assert source._raw({"InvId": 7}).key == "7"
+    assert source._raw({"patient": {}}).key.startswith("without-number-")
+    assert source._raw("nonsense").key != source._raw({"patient": {}}).key

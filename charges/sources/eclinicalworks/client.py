@@ -1,13 +1,20 @@
 """Speaking HTTP with a tenant: the token, pages of charges, patience with a server that is busy.
 
+Every request asks for leave first, tokens too, so that all workers together stay within what the tenant allows in a minute
+of its own clock, which is known from the ``Date`` of its answers.
+
 What the tenant answers is told by its number and never by its text, for a vendor's error may repeat a patient's data.
 """
 
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import stamina
@@ -15,14 +22,28 @@ from pydantic import ValidationError
 
 from charges.connections import EclinicalWorks, Secret
 from charges.errors import Refused, Unavailable
-from charges.sources.eclinicalworks.contract import CHARGES_PATH, TOKEN_PATH, Token
-from charges.sources.eclinicalworks.paging import RawPage
+from charges.sources.allowance import Allowance, Unlimited
+from charges.sources.eclinicalworks.contract import (
+    CHARGE_PATH,
+    CHARGES_PATH,
+    DAYS_PATH,
+    MOST_NUMBERS,
+    NUMBERS_PATH,
+    TOKEN_PATH,
+    UNKNOWN,
+    Token,
+)
+from charges.sources.eclinicalworks.paging import RawPage, Record
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 _TOKEN_MARGIN = 30.0
 """Seconds before its end at which a token is no longer used."""
 _LONGEST_WAIT = 60.0
 """Seconds that an answer may ask us to wait within one run; a longer wait is left to the next run."""
+
+
+_WILDEST_CLOCK = 900.0
+"""Seconds by which the tenant's clock may differ from ours and still be believed."""
 
 
 class _Busy(Exception):
@@ -38,11 +59,14 @@ class Client:
     """One connection to one tenant; use as a context manager. ``attempts`` and ``wait`` bound the patience."""
 
     settings: EclinicalWorks
+    allowance: Allowance = field(default_factory=Unlimited)
     attempts: int = 5
     first_wait: float = 0.5
     clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
     _token: str = field(default="", init=False, repr=False)
     _token_ends: float = field(default=0.0, init=False, repr=False)
+    _ahead: float = field(default=0.0, init=False)
 
     def __enter__(self) -> "Client":
         self._http = httpx2.Client(base_url=self.settings.base_url, timeout=TIMEOUT, follow_redirects=False)
@@ -51,45 +75,65 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def charges(self, modified_since: str, page: int) -> RawPage:
+    def charges(self, modified_since: str, page: int, size: int = 0) -> RawPage:
         """One page of the charges changed at or after a moment of the practice's wall clock, oldest change first."""
-        answer = self._asked(
-            CHARGES_PATH.format(code=self.settings.practice_code),
-            {"modifiedSince": modified_since, "page": str(page), "pageSize": str(self.settings.page_size)},
-        )
-        content = _object(answer)
-        charges = content.get("charges")
-        has_more = content.get("hasMore")
-        if not isinstance(charges, list) or not isinstance(has_more, bool):
+        query = {"modifiedSince": modified_since, "page": str(page), "pageSize": str(size or self.settings.page_size)}
+        return self._page(CHARGES_PATH, query, "charges")
+
+    def charges_of_days(self, first: date, last: date, after: str) -> RawPage:
+        """One page of the charges of days of service after a number, in the order of numbers."""
+        return self._page(DAYS_PATH, _window(first, last, after, self.settings.page_size), "charges")
+
+    def numbers_of_days(self, first: date, last: date, after: str) -> RawPage:
+        """One page of the numbers of the charges of days of service after a number, in their order."""
+        return self._page(NUMBERS_PATH, _window(first, last, after, MOST_NUMBERS), "numbers")
+
+    def charge(self, number: str) -> Record | None:
+        """One charge as it is now; None when the tenant says that it has none of this number."""
+        answer = self._asked(CHARGE_PATH, {}, number=quote(number, safe=""))
+        return None if answer.status == httpx2.codes.NOT_FOUND else answer.content
+
+    def _page(self, path: str, query: dict[str, str], what: str) -> RawPage:
+        content = self._asked(path, query).content
+        items, has_more = (content.get(what), content.get("hasMore")) if isinstance(content, dict) else (None, None)
+        if not isinstance(items, list) or not isinstance(has_more, bool):
             raise Refused(
-                f"{self._host} does not answer with a page of charges as docs/eclinicalworks-api.json describes it. "
+                f"{self._host} does not answer with a page of {what} as docs/eclinicalworks-api.json describes it. "
                 "Compare the tenant's interface with the contract before anything else is pulled."
             )
-        return RawPage(charges, has_more)
+        return RawPage(items, has_more)
 
     @property
     def _host(self) -> str:
         return httpx2.URL(self.settings.base_url).host
 
-    def _asked(self, path: str, query: dict[str, str]) -> httpx2.Response:
-        """The answer to a question of ours, with a token that the tenant takes."""
+    def _asked(self, path: str, query: dict[str, str], **places: str) -> "_Answer":
+        """The answer to a question of ours, with a token that the tenant takes; 404 only where it says ``UNKNOWN``."""
+        address = path.format(code=self.settings.practice_code, **places)
         for attempt in ("kept", "fresh"):
             answer = self._patiently(
-                lambda: self._http.get(path, params=query, headers={"Authorization": f"Bearer {self._valid_token()}"})
+                lambda: self._http.get(
+                    address, params=query, headers={"Authorization": f"Bearer {self._valid_token()}"}
+                )
             )
-            if answer.status_code == httpx2.codes.OK:
+            if answer.status == httpx2.codes.OK or answer.is_unknown:
                 return answer
-            if answer.status_code == httpx2.codes.UNAUTHORIZED and attempt == "kept":
+            if answer.status == httpx2.codes.UNAUTHORIZED and attempt == "kept":
                 self._token = ""  # it was taken back before its time
                 continue
             break
-        if answer.status_code in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
+        if answer.status in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
             raise Refused(
                 f"{self._host} does not let this client read the charges of practice {self.settings.practice_code} "
-                f"(status {answer.status_code}). Ask the vendor whether the client is enabled for it."
+                f"(status {answer.status}). Ask the vendor whether the client is enabled for it."
+            )
+        if answer.status == httpx2.codes.NOT_FOUND and path != CHARGES_PATH:
+            raise NotOffered(
+                f"{self._host} does not answer for days of service (status 404). Ask the vendor for the paths under days of "
+                "docs/eclinicalworks-api.json; without them late edits that move no moment of change are not seen."
             )
         raise Refused(
-            f"{self._host} refuses the request for charges (status {answer.status_code}). Check base_url and "
+            f"{self._host} refuses the request for charges (status {answer.status}). Check base_url and "
             "practice_code in the practice's profile."
         )
 
@@ -105,19 +149,19 @@ class Client:
             "client_secret": secret_of(self.settings.client_secret),
         }
         answer = self._once(lambda: self._http.post(TOKEN_PATH, data=form))
-        if answer.status_code != httpx2.codes.OK:
+        if answer.status != httpx2.codes.OK:
             raise Refused(
-                f"{self._host} gives no token to client {self.settings.client_id} (status {answer.status_code}). Check "
+                f"{self._host} gives no token to client {self.settings.client_id} (status {answer.status}). Check "
                 "client_id and client_secret in the practice's profile, and that the vendor has not disabled them."
             )
         try:
-            token = Token.model_validate(_object(answer))
+            token = Token.model_validate(answer.content)
         except ValidationError:
             raise Refused(f"{self._host} answers the token request with something else than a token.") from None
         self._token = token.access_token
         self._token_ends = self.clock() + max(token.expires_in - _TOKEN_MARGIN, 1.0)
 
-    def _patiently(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
+    def _patiently(self, ask: Callable[[], httpx2.Response]) -> "_Answer":
         """Ask again while the tenant is busy or does not answer, with waits that grow or that it names itself."""
         retrying = stamina.retry_context(
             on=_wait_for, attempts=self.attempts, timeout=None, wait_initial=self.first_wait, wait_max=20.0
@@ -130,20 +174,62 @@ class Client:
             raise Unavailable(f"{busy.sentence} Nothing is lost; the next run goes on from here.") from None
         raise AssertionError("retrying ends with an answer or an error")
 
-    def _once(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
+    def _once(self, ask: Callable[[], httpx2.Response]) -> "_Answer":
+        self.allowance.take(self._ahead)
         try:
             answer = ask()
         except httpx2.TimeoutException:
             raise _Busy(f"{self._host} does not answer in time.") from None
         except httpx2.TransportError as error:
             raise _Busy(f"{self._host} cannot be reached ({type(error).__name__}).") from None
+        self._set_clock(answer)
         if answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-            raise _Busy(f"{self._host} asks for fewer requests (status 429).", _seconds(answer))
+            self.allowance.exhaust(self._ahead)
+            raise _Busy(
+                f"{self._host} asks for fewer requests (status 429).", _seconds(answer) or self._seconds_of_the_minute()
+            )
         if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
             raise _Busy(f"{self._host} has a fault of its own (status {answer.status_code}).", _seconds(answer))
-        if answer.status_code == httpx2.codes.OK and not _is_whole(answer):
-            raise _Busy(f"{self._host} broke off in the middle of its answer.")
-        return answer
+        try:
+            content = answer.json()
+        except ValueError:
+            if answer.status_code == httpx2.codes.OK:
+                raise _Busy(f"{self._host} broke off in the middle of its answer.") from None
+            content = None
+        return _Answer(answer.status_code, content)
+
+    def _set_clock(self, answer: httpx2.Response) -> None:
+        """Learn by how many seconds the tenant's clock is ahead; its answer names whole seconds only."""
+        with suppress(TypeError, ValueError):
+            said = parsedate_to_datetime(answer.headers["Date"]).timestamp() if "Date" in answer.headers else None
+            if said is not None and abs(said - self.wall_clock()) < _WILDEST_CLOCK:
+                self._ahead = said + 0.5 - self.wall_clock()
+
+    def _seconds_of_the_minute(self) -> float:
+        """What is left of the tenant's minute, for which it counts requests."""
+        return 60.0 - (self.wall_clock() + self._ahead) % 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A status, and what the JSON beside it says, if there is any."""
+
+    status: int
+    content: Any = field(repr=False)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the tenant says that it has no such charge."""
+        is_error = isinstance(self.content, dict) and self.content.get("error") == UNKNOWN
+        return self.status == httpx2.codes.NOT_FOUND and is_error
+
+
+class NotOffered(Refused):
+    """The tenant does not know a path of the contract."""
+
+
+def _window(first: date, last: date, after: str, size: int) -> dict[str, str]:
+    return {"firstDay": first.isoformat(), "lastDay": last.isoformat(), "after": after, "pageSize": str(size)}
 
 
 def _wait_for(error: Exception) -> bool | float:
@@ -153,19 +239,6 @@ def _wait_for(error: Exception) -> bool | float:
     if error.wait is None:
         return True
     return error.wait if error.wait <= _LONGEST_WAIT else False
-
-
-def _is_whole(answer: httpx2.Response) -> bool:
-    try:
-        answer.json()
-    except ValueError:
-        return False
-    return True
-
-
-def _object(answer: httpx2.Response) -> dict[str, Any]:
-    content = answer.json()
-    return content if isinstance(content, dict) else {}
 
 
 def _seconds(answer: httpx2.Response) -> float | None:

@@ -9,6 +9,9 @@ Paths, below the base URL::
 
     POST /oauth/token                         form of OAuth 2.0 client credentials (RFC 6749, 4.4) -> Token
     GET  /practices/{code}/charges            modifiedSince, page, pageSize -> ChargePage
+    GET  /practices/{code}/charges/{number}   -> ChargeRecord; 404 with the error UNKNOWN when there is none
+    GET  /practices/{code}/days/charges       firstDay, lastDay, after, pageSize -> ChargePage in the order of numbers
+    GET  /practices/{code}/days/numbers       firstDay, lastDay, after, pageSize -> NumberPage
 """
 
 from typing import Annotated
@@ -18,6 +21,13 @@ from pydantic.alias_generators import to_camel
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 CHARGES_PATH = "/practices/{code}/charges"
+CHARGE_PATH = "/practices/{code}/charges/{number}"
+DAYS_PATH = "/practices/{code}/days/charges"
+NUMBERS_PATH = "/practices/{code}/days/numbers"
+UNKNOWN = "unknown charge"
+"""The error of a 404 that says that the tenant has no such charge; any other 404 is of a wrong address."""
+MOST_NUMBERS = 10_000
+"""Numbers in one page."""
 MOMENT = "%Y-%m-%d %H:%M:%S"
 """How ``modifiedOn`` and ``modifiedSince`` write a moment: the practice's own wall clock, without a zone."""
 
@@ -268,7 +278,14 @@ class ChargeRecord(Wire):
 
 
 class ChargePage(Wire):
-    """Some charges, oldest change first, equal moments by number; ``hasMore`` says whether a next page has any."""
+    """Some charges in the order that the path names; ``hasMore`` says whether a next page has any."""
 
     has_more: bool = Field(alias="hasMore")
     charges: tuple[ChargeRecord, ...]
+
+
+class NumberPage(Wire):
+    """Some numbers of charges, in their order; ``hasMore`` says whether a page after the last of them has any."""
+
+    has_more: bool = Field(alias="hasMore")
+    numbers: tuple[Text, ...]

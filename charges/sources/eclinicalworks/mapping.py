@@ -4,7 +4,9 @@ What the record does not say stays absent. What it says in a way that cannot be 
 with letters) makes the record unreadable, with the column's name and never its value.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -41,6 +43,9 @@ from charges.sources.eclinicalworks.contract import (
     Postal,
     ProviderRecord,
 )
+from charges.sources.eclinicalworks.fieldmap import FieldMap
+from charges.sources.eclinicalworks.places import LINE_PLACES, PLACES, here
+from charges.sources.seen import origins
 
 RELATIONSHIPS = {"1": "18", "2": "01", "3": "19", "4": "G8"}
 """The tenant's relation of the patient to the subscriber as individual relationship code (X12 element 1069)."""
@@ -50,55 +55,39 @@ _AMERICAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _SELF_PAY_CODE = re.compile(r"^[xX]")
 """Codes that a practice invents for what no payer is asked for begin with x."""
 
-_ORIGINS = {
-    "encounter.record_number": "EncounterId",
-    "encounter.place_of_service": "InvPOS",
-    "encounter.locked": "encounter.encLock",
-    "encounter.checked_out": "encounter.STATUS",
-    "patient.record_number": "PatientId",
-    "patient.last_name": "patient.ulname",
-    "patient.first_name": "patient.ufname",
-    "patient.birth_date": "patient.dob",
-    "patient.sex": "patient.sex",
-    "patient.address": "patient.address",
-    "coverages": "edi_inv_insurance",
-    "diagnoses": "edi_inv_diagnosis.Code by icdOrder",
-    "rendering_provider": "RenProvider",
-    "referring_provider": "RefProvider",
-    "supervising_provider": "Supervisor",
-    "facility": "facility",
-    "patient_paid": "copay",
-    "related_causes": "claimInfo",
-    "dates": "claimInfo",
-    "references": "claimInfo",
-    "note": "claimInfo.note",
-    "custom": "customFields",
-}
-_LINE_ORIGINS = {
-    "code": "Code",
-    "modifiers": "Mod1-4",
-    "charge": "BilledFee",
-    "units": "Units",
-    "place_of_service": "POS",
-    "service_date": "SDOS",
-    "service_date_to": "EDOS",
-    "diagnoses": "ICD1-4",
-    "drug": "NDCCode",
-    "note": "Notes",
-    "rendering_provider": "RendPr",
-    "ordering_provider": "OrdPr",
-    "referring_provider": "RefPr",
-    "supervising_provider": "SupPr",
-    "patient_share": "BillToPt",
-}
+_CONTRACT = FieldMap()
 
 
-def to_charge(body: bytes) -> Charge:
-    """The facts of one record's JSON; raises Unreadable with the column that is wrong."""
+def to_charge(body: bytes, fields: FieldMap = _CONTRACT) -> Charge:
+    """The facts of one record's JSON in a tenant's words; raises Unreadable with the column that is wrong."""
+    if fields.is_empty:
+        return _told(_parsed(body), PLACES, LINE_PLACES)
     try:
-        record = ChargeRecord.model_validate_json(body)
+        record = _translated(body, fields)
+        return _told(record, here(PLACES, fields), here(LINE_PLACES, fields))
+    except Unreadable as fault:
+        column, _, what = str(fault).partition(" ")
+        place = fields.place(column)
+        raise Unreadable(f"{place} ({column} of the contract) {what}" if place != column else str(fault)) from None
+
+
+def _parsed(body: bytes) -> ChargeRecord:
+    try:
+        return ChargeRecord.model_validate_json(body)
     except ValidationError as error:
         raise Unreadable(_sentence(error)) from None
+
+
+def _translated(body: bytes, fields: FieldMap) -> ChargeRecord:
+    try:
+        return ChargeRecord.model_validate(fields.read(json.loads(body)))
+    except ValidationError as error:
+        raise Unreadable(_sentence(error)) from None
+    except ValueError:
+        raise Unreadable("The record is not JSON.") from None
+
+
+def _told(record: ChargeRecord, places: Mapping[str, str], line_places: Mapping[str, str]) -> Charge:
     diagnoses = [
         each
         for each in sorted(record.diagnoses, key=lambda each: _rank(each.order))
@@ -136,7 +125,7 @@ def to_charge(body: bytes) -> Charge:
         note=record.claim.note.strip(),
         custom={each.name: each.value for each in record.custom},
     )
-    return charge.model_copy(update={"origins": _origins(charge)})
+    return charge.model_copy(update={"origins": origins(charge, places, line_places)})
 
 
 def _encounter(record: ChargeRecord) -> Encounter:
@@ -323,22 +312,6 @@ def _references(given: ClaimInformation) -> References:
         payer_claim_number=given.payer_claim_number.strip(),
         investigational_device=given.investigational_device.strip(),
     )
-
-
-def _origins(charge: Charge) -> dict[str, str]:
-    """The column of every field that has a value."""
-    found = {}
-    for path, column in _ORIGINS.items():
-        value: object = charge
-        for name in path.split("."):
-            value = getattr(value, name)
-        if value not in ("", None, (), {}):
-            found[path] = column
-    for index, line in enumerate(charge.lines):
-        for name, column in _LINE_ORIGINS.items():
-            if getattr(line, name) not in ("", None, (), False):
-                found[f"lines[{index}].{name}"] = f"edi_inv_cpt.{column}"
-    return found
 
 
 def _rank(order: str) -> tuple[int, str]:

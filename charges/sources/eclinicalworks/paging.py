@@ -27,9 +27,8 @@ class RawPage:
     has_more: bool
 
 
-def moment_of(record: Record) -> str:
-    """When a record changed last, as the contract writes it; ``""`` where it does not say so."""
-    said = record.get("modifiedOn") if isinstance(record, dict) else None
+def moment_of(said: object) -> str:
+    """A moment as the contract writes it; ``""`` where none is said."""
     found = _MOMENT.match(said) if isinstance(said, str) else None
     return f"{found[1]} {found[2]}" if found else ""
 
@@ -38,17 +37,25 @@ Ask = Callable[[str, int], RawPage]
 """Gives a page for a moment and a number counted from 1."""
 
 
-def pages(ask: Ask, since: str) -> Iterator[Sequence[Record]]:
+MomentOf = Callable[[Record], str]
+"""Tells when a record changed last."""
+
+
+def _by_contract(record: Record) -> str:
+    return moment_of(record.get("modifiedOn")) if isinstance(record, dict) else ""
+
+
+def pages(ask: Ask, since: str, changed: MomentOf = _by_contract) -> Iterator[Sequence[Record]]:
     """The records changed at or after a moment.
 
     Raises Refused when the tenant does not give the oldest change first, for then a cursor would skip records, and
     Unavailable when it gives the same page for ever.
     """
     while True:
-        sweep = _Sweep(ask, since)
+        sweep = _Sweep(ask, since, changed)
         yield from sweep.pages()
         while sweep.length > 1:
-            before, sweep = sweep, _Sweep(ask, since)
+            before, sweep = sweep, _Sweep(ask, since, changed)
             yield from sweep.pages()
             if sweep.seen == before.seen:
                 break
@@ -69,6 +76,7 @@ class _Sweep:
 
     ask: Ask
     since: str
+    changed: MomentOf
     newest: str = ""
     length: int = 0
     seen: set[str] = field(default_factory=set)
@@ -80,7 +88,7 @@ class _Sweep:
         while has_more and not self.newest > self.since:
             page = self.ask(self.since, self.length + 1)
             self.length += 1
-            moments = [moment for moment in map(moment_of, page.records) if moment]
+            moments = [moment for moment in map(self.changed, page.records) if moment]
             self._demand_order(page, moments, before)
             self.newest = moments[-1] if moments else self.since
             self.seen.update(map(repr, page.records))

@@ -13,9 +13,10 @@ from typing import Any
 from charges.connections import Fhir
 from charges.errors import Refused
 from charges.model import Charge
-from charges.sources import Page, RawRecord
+from charges.sources import Page, Probe, RawRecord
 from charges.sources.fhir.client import FhirClient
 from charges.sources.fhir.mapping import name_of, read_bundle, to_charge
+from charges.sources.seen import probe_of
 
 __all__ = ["FhirSource", "read_bundle"]
 
@@ -52,12 +53,30 @@ class FhirSource:
         """The facts of one record; see ``ChargeSource``."""
         return to_charge(record.body)
 
+    def probe(self) -> Probe:
+        """The kinds of resource that the tenant declares, and what the charges of its newest encounters hold.
+
+        Encounters are looked for in the last weeks alone; see ``ChargeSource``.
+        """
+        with FhirClient(self._settings) as client:
+            rest: Resource = next(iter(client.capabilities().get("rest") or ()), {})
+            kinds = tuple(sorted(str(each.get("type")) for each in rest.get("resource") or ()))
+            since = (datetime.now(UTC) - timedelta(days=self._settings.trailing_days)).date()
+            found = [
+                (_start_of(each), f"Encounter/{each['id']}")
+                for each in client.search("Encounter", {"date": f"ge{since}"})
+            ]
+            newest = sorted(found, reverse=True)[:_ENCOUNTERS_IN_A_PAGE]
+            known: dict[str, Resource | None] = {}
+            records = filter(None, (_record(client, name, known) for _, name in newest))
+            return probe_of(self, ("changes", *kinds), newest[0][0] if newest else "", records)
+
     def _changed(self, client: FhirClient, cursor: str | None) -> Mapping[str, str]:
         """The encounters to read, each with the newest moment, or in a search by date the day, that calls for it."""
         moments: dict[str, str] = {}
         if self._settings.changes == "date":
             for each in client.search("Encounter", {"date": f"ge{self._first_day(cursor)}"}):
-                moments[f"Encounter/{each['id']}"] = str((each.get("period") or {}).get("start", ""))[:10] or _BEGINNING
+                moments[f"Encounter/{each['id']}"] = _start_of(each)[:10] or _BEGINNING
             return moments
         since = {"_lastUpdated": f"ge{self._first_moment(cursor)}"}
         for each in client.search("Encounter", since):
@@ -130,6 +149,10 @@ def _references(resources: list[Resource]) -> list[str]:
 
     look(resources)
     return [each for each in found if each]
+
+
+def _start_of(encounter: Resource) -> str:
+    return str((encounter.get("period") or {}).get("start", ""))
 
 
 def _moment(resource: Resource) -> str:

@@ -89,7 +89,13 @@ class _Assembly:
     def __init__(self, encounter: Resource, resources: Mapping[str, Resource]) -> None:
         self.encounter, self.resources = encounter, resources
         self.name = f"Encounter/{encounter.get('id')}"
-        self.origins: dict[str, str] = {}
+        self.origins: dict[str, str] = {
+            "encounter": "Encounter",
+            "encounter.record_number": "Encounter.identifier, Encounter.id",
+            "encounter.start_date": "Encounter.period",
+            "patient": "Patient",
+            "lines": "ChargeItem",
+        }
 
     def charge(self) -> Charge:
         """The whole charge."""

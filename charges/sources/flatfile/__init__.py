@@ -23,11 +23,12 @@ from typing import Any, BinaryIO
 from charges.connections import FlatFiles
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge
-from charges.sources import Page, RawRecord
+from charges.sources import Page, Probe, RawRecord
 from charges.sources.flatfile.groups import columns_of, groups
 from charges.sources.flatfile.report import ERROR, Report
 from charges.sources.flatfile.rows import RowReader
 from charges.sources.flatfile.tables import Facts, examine
+from charges.sources.seen import moment_of_file, probe_of
 
 _PAGE = 200
 _FAULT = b"FAULT "
@@ -105,6 +106,22 @@ class FlatFileSource:
             sentences = dict.fromkeys(sentence for _, sentence in reading.faults)
             raise Unreadable(f"{'; '.join(sentences)}.")
         return reading.charge
+
+    def probe(self) -> Probe:
+        """What the charges of the newest file hold; nothing is returned to its sender. See ``ChargeSource``."""
+        paths = list(self._files().values())
+        newest = moment_of_file(path.stat().st_mtime_ns for path in paths)
+        return probe_of(self, ("changes",), newest, self._newest(paths[-1]) if paths else ())
+
+    def _newest(self, path: Path) -> Iterator[RawRecord]:
+        try:
+            with path.open("rb") as file:
+                for group in groups(file, examine(file, self._settings.layout), self._settings.layout):
+                    yield RawRecord(group.key, _body(group.cells()))
+        except Unreadable as fault:
+            yield RawRecord(f"file-{_short(path.name)}", _FAULT + f"{path.name}: {fault}".encode())
+        except OSError as error:
+            raise _unavailable(path, error) from None
 
     def _file(self, file: BinaryIO, path: Path, name: str, mark: str, memory: _Memory) -> Iterator[Page]:
         """The records of one file; remembers how it went."""

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from charges.dialect import Hl7
 from charges.errors import Unavailable, Unreadable
 from charges.model import Charge
-from charges.sources import Page, RawRecord
+from charges.sources import Page, Probe, RawRecord
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.index import FAULT, FILE, Entry, Index
 from charges.sources.hl7.mapping import to_charge
 from charges.sources.hl7.message import Message, counted, find, frame, unframed
 from charges.sources.hl7.screening import Role, screen, visit_of
+from charges.sources.seen import moment_of_file, probe_by_reading
 
 _PAGE = 200
 _ALONE = "message-"
@@ -70,6 +71,10 @@ class Hl7Source:
         by_day = sender.charge_per == "day" and not record.key.startswith(_ALONE)
         day = record.key.rpartition(".")[2] if by_day else ""
         return to_charge(messages, self._settings, day)
+
+    def probe(self) -> Probe:
+        """What the first visits hold; see ``ChargeSource``."""
+        return probe_by_reading(self, moment_of_file(found.at for found in self._inbox.files()))
 
     def _touched(self, index: Index, entry: Entry) -> Iterable[tuple[str, Entry]]:
         """The keys of the records that a message makes new, each with a message of it."""

@@ -81,7 +81,14 @@ class _Charge:
         self.voided = not self.lines
         if self.voided:
             self.lines = _of_day(ledger.taken_back, day)
-        self.origins: dict[str, str] = {}
+        self.origins: dict[str, str] = {
+            "encounter": "PV1",
+            "encounter.start_date": "PV1-44",
+            "encounter.end_date": "PV1-45",
+            "patient": "PID",
+            "voided": "FT1-6",
+            "lines": "FT1",
+        }
         self.faults = list(ledger.faults)
 
     def charge(self) -> Charge:
@@ -118,6 +125,9 @@ class _Charge:
             self.origins["references.prior_authorization"] = self.sender.prior_authorization[0]
             references = charge.references.model_copy(update={"prior_authorization": authorization[:_LONGEST_NUMBER]})
             charge = charge.model_copy(update={"references": references})
+        self.origins |= {f"custom.{name}": self.sender.custom[name] for name in charge.custom}
+        if charge.custom:
+            self.origins["custom"] = "practice profile, custom"
         if self.ledger.copayment is not None:
             self.origins["patient_paid"] = "FT1-11 of the type CO"
         unread = tuple(dict.fromkeys(self.faults))
