@@ -1,30 +1,49 @@
-"""A look at somebody's 837P file without a database: the rules' findings and the guide's, claim by claim."""
+"""A look at somebody's file without a database: the rules' findings claim by claim, and of an 837 the guide's.
+
+An 837 is judged as the claims that it holds; what else holds charges (``scrutiny_sources``) as charges, which a practice
+profile completes as it would in the pipeline.
+"""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from charges.completion import complete
+from charges.connections import FlatFiles
+from charges.dialect import Hl7
 from charges.errors import Unreadable
+from charges.layout import Layout
 from charges.model import Charge, Claim, Finding, HistoryLine, Severity
+from charges.practice import Practice
+from charges.scrutiny_sources import Charges, Seen, charges_of, format_of
+from charges.sources.seen import origin
 from charges.x12 import check, places, reader, words
 from charges.x12.marking import Place, positions
 from charges.x12.oracle import Fault, Opinion
 from rules.engine import NO_TABLES, Facts, judge, load
 from rules.index import Catalogue
+from rules.payer.book import EMPTY, Book, read_book
 from rules.reference.library import Reference
 from rules.reference.shipped import shipped
 
 IN_WORDS = "X12-003"
 """The finding of a file that is against the words of its guide, which no table holds."""
+UNREADABLE = "SRC-001"
+"""The finding of a charge that cannot be read."""
+NOT_READ = "SRC-004"
+"""The note of columns of which nothing is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One finding with the claim it is about; ``claim`` is empty for the file as a whole, ``line`` counts from 1.
 
-    ``position`` is that of the segment in the file, counted from 1; 0 where there is none.
+    ``position`` is that of the segment in the file, counted from 1; 0 where there is none. Of what is no 837 it is that of
+    the row or segment; ``loop`` names the row of a table, and ``segment`` the column or place in the source, or the path
+    of the field where it has none.
     """
 
     rule: str
@@ -47,7 +66,10 @@ _FOR_MACHINES = ("rule", "severity", "claim", "line", "loop", "segment", "elemen
 
 @dataclass(frozen=True, slots=True)
 class Scrutiny:
-    """The verdict of a file. ``sentence`` says why an unreadable one could not be read."""
+    """The verdict of a file. ``sentence`` says why an unreadable one could not be read.
+
+    ``parts`` gives the pieces of a file that is no 837, each with its place.
+    """
 
     file: str
     claims: int
@@ -55,6 +77,12 @@ class Scrutiny:
     findings: tuple[Said, ...] = ()
     sentence: str = ""
     guide: Opinion = field(default_factory=Opinion)
+    parts: Callable[[], Iterator[tuple[int, str]]] | None = field(default=None, repr=False)
+
+    @property
+    def things(self) -> str:
+        """What was counted: claims of an 837, charges of any other file."""
+        return "claims" if self.parts is None else "charges"
 
     def as_json(self) -> dict[str, Any]:
         """For machines; an unreadable file's sentence stands as its only finding."""
@@ -65,14 +93,29 @@ class Scrutiny:
         return {"file": self.file, "claims": self.claims, "verdict": self.verdict, "findings": said}
 
 
-def scrutinise(file: Path, today: date, tables: Reference = NO_TABLES) -> Scrutiny:
+def scrutinise(
+    file: Path,
+    today: date,
+    tables: Reference = NO_TABLES,
+    *,
+    practice: Practice | None = None,
+    layout: Layout | None = None,
+) -> Scrutiny:
     """Judge a file as if today were ``today``; the same patient's earlier claims in it are the history.
 
-    ``tables`` are asked beside those that come with the software.
+    ``tables`` are asked beside those that come with the software. Of a file that is no 837 the charges are completed from
+    the profile of ``practice``, whose payer rules and weights count too. With a ``layout`` the file is a table.
 
-    One claim is held at a time, so the file may be of any size.
+    One claim is held at a time, so the file may be of any size. Raises BadRules when the profile's payer rules have a fault.
     """
     try:
+        kind = "table" if layout else format_of(file)
+        if kind != "x12":
+            source = practice.source if practice else None
+            given = layout or (source.layout if isinstance(source, FlatFiles) else None)
+            charges = charges_of(file, kind, given, source if isinstance(source, Hl7) else None)
+            word = "row " if kind == "table" else ""
+            return _Judged(str(file), today, tables | shipped(), practice, word).of(charges)
         with file.open("rb") as content:
             return _scrutinised(str(file), content, today, tables | shipped())
     except OSError as error:
@@ -97,12 +140,68 @@ def _scrutinised(name: str, content: BinaryIO, today: date, tables: Reference) -
         findings += [_of_rule(each, claim) for each in judge(catalogue.of(facts), facts)]
         findings += [_of_guide(each, claim.number) for each in dict.fromkeys(guide.by_claim.get(claim.number, ()))]
         findings += [_of_guide(each, claim.number, IN_WORDS) for each in in_words.by_claim.pop(claim.number, ())]
-        history.extend(_lines(claim))
+        history.extend(_lines(claim.number, claim.charge))
     content.seek(0)
     where = positions(content, {_place(each) for each in findings if not each.position})
     findings = [each if each.position else replace(each, position=where.get(_place(each), 0)) for each in findings]
     held = not guide.valid or any(each.severity.holds for each in findings)
     return Scrutiny(name, count, "held" if held else "clean", tuple(findings), guide=guide)
+
+
+class _Judged:
+    """The charges of a file being judged."""
+
+    def __init__(self, name: str, today: date, tables: Reference, practice: Practice | None, word: str) -> None:
+        rules = load()
+        self.name, self.today, self.practice, self.word = name, today, practice, word
+        self.tables = tables.without_samples(practice.demanded_tables) if practice else tables
+        self.catalogue = Catalogue(rules)
+        paths = [practice.payer_rules] if practice and practice.payer_rules else []
+        self.book: Book = read_book(paths, {each.id for each in rules}) if paths else EMPTY
+        self.histories: dict[str, list[HistoryLine]] = defaultdict(list)
+
+    def of(self, charges: Charges) -> Scrutiny:
+        """The verdict; raises Unreadable and OSError as the charges are read."""
+        findings: list[Said] = []
+        count = 0
+        for count, seen in enumerate(charges(), 1):  # noqa: B007 - the last count is wanted
+            findings += self._said(seen)
+        if not count:
+            raise Unreadable("There is no charge in the file.")
+        held = any(each.severity.holds for each in findings)
+
+        def parts() -> Iterator[tuple[int, str]]:
+            for seen in charges():
+                yield from seen.parts
+
+        return Scrutiny(self.name, count, "held" if held else "clean", tuple(findings), parts=parts)
+
+    def _said(self, seen: Seen) -> Iterator[Said]:
+        if seen.note:
+            yield Said(NOT_READ, Severity.INFO, "", None, "", "", "", seen.note)
+        if seen.faults:
+            for place, sentence in seen.faults:
+                at = place or seen.position("", None)
+                yield Said(UNREADABLE, Severity.STOP, seen.number, None, self._row(at), "", "", sentence, position=at)
+            return
+        charge = complete(self.practice, seen.charge) if self.practice else seen.charge
+        if charge.voided or charge.self_pay:
+            return
+        history = self.histories[charge.patient.record_number or _patient(charge)]
+        facts = Facts(charge=charge, today=self.today, history=tuple(history), tables=self.tables)
+        weights = {}
+        if self.practice:
+            weights = dict(self.practice.weights(charge))
+            facts = replace(facts, policy=self.practice.policy(charge), demanded=self.practice.demanded_tables)
+        for each in judge((*self.catalogue.of(facts), *self.book.of(charge)), facts, weights):
+            where = origin(charge, each.at)
+            position = seen.position(where, each.line)
+            said = (each.rule, each.severity, seen.number, each.line)
+            yield Said(*said, self._row(position), where or each.at, "", each.message, position=position)
+        history.extend(_lines(seen.number, charge))
+
+    def _row(self, position: int) -> str:
+        return f"{self.word}{position}" if self.word and position else ""
 
 
 def _of_rule(finding: Finding, claim: Claim) -> Said:
@@ -129,18 +228,16 @@ def _patient(charge: Charge) -> str:
     return "|".join((patient.last_name, patient.first_name, str(patient.birth_date), member)).upper()
 
 
-def _lines(claim: Claim) -> list[HistoryLine]:
+def _lines(number: str, charge: Charge) -> list[HistoryLine]:
     return [
         HistoryLine(
-            charge_key=claim.number,
+            charge_key=number,
             service_date=line.service_date,
             code=line.code,
             modifiers=line.modifiers,
             units=line.units,
-            rendering_npi=rendering.npi
-            if (rendering := line.rendering_provider or claim.charge.rendering_provider)
-            else "",
+            rendering_npi=rendering.npi if (rendering := line.rendering_provider or charge.rendering_provider) else "",
         )
-        for line in claim.charge.lines
+        for line in charge.lines
         if line.service_date is not None
     ]

@@ -20,8 +20,12 @@ table { border-collapse: collapse; } td, th { text-align: left; padding: .15rem 
 
 
 def marked(file: Path, scrutiny: Scrutiny) -> Iterator[tuple[int, str, Sequence[Said]]]:
-    """Every segment of a file with its position, and the findings that stand under it."""
+    """Every segment or row of a file with its position, and the findings that stand under it."""
     under = by_position(scrutiny)
+    if scrutiny.parts is not None:
+        for position, text in scrutiny.parts():
+            yield position, text, under.get(position, ())
+        return
     with file.open("rb") as content:
         for position, (e, delimiters) in enumerate(scan(content), 1):
             yield position, delimiters.element.join(e).rstrip(delimiters.element), under.get(position, ())
@@ -37,7 +41,7 @@ def by_position(scrutiny: Scrutiny) -> Mapping[int, Sequence[Said]]:
 
 def page(file: Path, scrutiny: Scrutiny) -> Iterator[str]:
     """The file as one page of HTML that needs nothing else, piece by piece. It holds what the file holds."""
-    title = escape(f"{file.name}: {scrutiny.claims} claims, {scrutiny.verdict}")
+    title = escape(f"{file.name}: {scrutiny.claims} {scrutiny.things}, {scrutiny.verdict}")
     yield f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
     yield f'<h1 class="{scrutiny.verdict}">{title}</h1>'
     if scrutiny.verdict == "unreadable":

@@ -1,4 +1,4 @@
-"""`charges check` judges an 837 file of anybody; `charges files` looks after the files written here."""
+"""`charges check` judges a file of anybody; `charges files` looks after the files written here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,13 @@ files = typer.Typer(help="The claim files written here.", no_args_is_help=True)
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="An 837 file.")],
+    file: Annotated[Path, typer.Argument(help="An 837, HL7 v2 or FHIR file, or a table of charges.")],
+    layout: Annotated[
+        Path | None, typer.Option("--map", help="What the columns of a table hold (YAML); the file is then a table.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option("--practice", help="A practice's profile (YAML): completes charges, weighs rules.")
+    ] = None,
     as_json: AsJson = False,
     as_of: Annotated[str, typer.Option("--as-of", help="Judge as if today were this day (YYYY-MM-DD).")] = "",
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with each fault under its segment.")] = None,
@@ -26,15 +32,28 @@ def check(
         int, typer.Option("--control-number", min=1, max=999_999_999, help="ISA13 of the first answer written.")
     ] = 1,
 ) -> None:
-    """Judge an 837 file without a database. Exit 0 clean, 1 held, 2 unreadable."""
+    """Judge a file without a database: an 837, HL7 v2 messages, a FHIR bundle, or with --map a CSV or XLSX.
+
+    Exit 0 clean, 1 held, 2 unreadable.
+    """
     from charges import scrutiny_page
+    from charges.layout import read_layout
+    from charges.practice import read_profile
     from charges.scrutiny import scrutinise
     from charges.settings import Settings
     from charges.x12 import acknowledge
     from rules.reference.library import reference
 
     clock = clock_at(as_of)
-    verdict = scrutinise(file, clock().date(), reference(Settings().reference_dir))
+    verdict = scrutinise(
+        file,
+        clock().date(),
+        reference(Settings().reference_dir),
+        practice=read_profile(profile) if profile else None,
+        layout=read_layout(layout) if layout else None,
+    )
+    if (a999 or ta1) and verdict.parts is not None:
+        raise Refused("A 999 or TA1 answers an 837; this file is none, so there is nothing to answer.")
     if html is not None:
         _write(html, "".join(scrutiny_page.page(file, verdict)).encode())
     for path, answer in ((a999, acknowledge.implementation_acknowledgment), (ta1, acknowledge.ta1)):
@@ -66,7 +85,7 @@ def _show(file: Path, verdict: "Scrutiny") -> None:
             place = " ".join(part for part in (finding.loop, finding.element or finding.segment) if part)
             where = f" ({place})" if place else ""
             out.print(f"          {finding.severity:5} {finding.rule:8}{where}: {finding.message}", markup=False)
-    out.print(f"{file.name}: {verdict.claims} claims, {verdict.verdict}.", style="bold", markup=False)
+    out.print(f"{file.name}: {verdict.claims} {verdict.things}, {verdict.verdict}.", style="bold", markup=False)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from charges.census import NUMBER, TEXT, Shape
 from charges.connections import FlatFiles
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge
@@ -36,6 +38,8 @@ _MENDED = b"MENDED "
 _GONE = b"GONE "
 """How records begin that hold no rows; those that do are JSON."""
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
+_NO_NAME = re.compile(r"[.\[\]]")
+"""What in a census says that a path lies in another."""
 _SECOND = 10**9
 _AT_MOST_REMEMBERED = 20_000
 _STATED_DAYS = 400
@@ -106,6 +110,19 @@ class FlatFileSource:
             sentences = dict.fromkeys(sentence for _, sentence in reading.faults)
             raise Unreadable(f"{'; '.join(sentences)}.")
         return reading.charge
+
+    def shape(self, record: RawRecord) -> Shape | None:
+        """Which columns say something, for the watch over drift; what stands for a whole file has no shape."""
+        if record.body.startswith((_FAULT, _MENDED, _GONE)):
+            return None
+        kinds: dict[str, int] = {}
+        for row in json.loads(record.body):
+            for column, cell in row.items():
+                if not column:  # what is wrong with the row
+                    continue
+                name = _NO_NAME.sub(" ", column)
+                kinds[name] = kinds.get(name, 0) | (TEXT if isinstance(cell, str) else NUMBER)
+        return Shape(kinds)
 
     def probe(self) -> Probe:
         """What the charges of the newest file hold; nothing is returned to its sender. See ``ChargeSource``."""

@@ -33,6 +33,8 @@ Cells = Mapping[str, Cell]
 """What a row says, by the name of the column; empty cells are left out."""
 FAULT = ""
 """The column under which a row carries what is wrong with it as a whole."""
+LAYOUT = "layout"
+"""The origin of a field that the layout says of every row."""
 
 _COVERAGES = tuple(name for name in ROOTS if name.startswith("coverage"))
 _LETTERS = "ABCDEFGHIJKL"
@@ -136,24 +138,31 @@ class _Charge:
         in_order = list(dict.fromkeys([*(line.row for line in lines), *range(len(self.rows))]))
         values: dict[str, Any] = {}
         given: set[str] = set()
+        origins: dict[str, str] = {}
         for plan in of_charge:
             value, header = self._agreed(plan, in_order)
             if value is not None:
                 values[plan.path] = value
                 if header:
                     given.add(plan.path.partition(".")[0])
-                    self._origin(plan.path, header, value)
-        diagnoses = self._diagnoses(values.pop("diagnoses", None), lines)
-        services = [self._service(line, number, diagnoses, values) for number, line in enumerate(lines)]
+                origins[plan.path] = header or LAYOUT
+        diagnoses = self._diagnoses(values.get("diagnoses"), lines)
+        services = [self._service(line, number, diagnoses, values, origins) for number, line in enumerate(lines)]
         insured = [name for name in _COVERAGES if name in given]
-        facts = {tuple(path.split(".")): value for path, value in values.items() if path.split(".")[0] not in ROOTS}
+        for path, header in origins.items():
+            self._origin(path, header, values[path], insured)
+        facts = {tuple(path.split(".")): value for path, value in values.items()}
+        facts = {path: value for path, value in facts.items() if path[0] not in ROOTS and path != ("diagnoses",)}
         charge: Charge = _assembled(Charge, facts)
+        custom_values = {name: self._agreed(plan, in_order) for name, plan in custom}
+        if headers := [header or LAYOUT for text, header in custom_values.values() if text]:
+            self.origins["custom"] = ", ".join(dict.fromkeys(headers))
         charge = charge.model_copy(
             update={
                 "coverages": tuple(_assembled(Coverage, _under(values, name)) for name in insured),
                 "lines": tuple(services),
                 "diagnoses": tuple(Diagnosis(code=code) for code in diagnoses),
-                "custom": {name: text for name, plan in custom if (text := self._agreed(plan, in_order)[0])},
+                "custom": {name: text for name, (text, _) in custom_values.items() if text},
                 "origins": self.origins,
             }
         )
@@ -162,10 +171,12 @@ class _Charge:
     def _fault(self, row: int, sentence: str) -> None:
         self.faults[row, sentence] = None
 
-    def _origin(self, path: str, header: str, value: object) -> None:
+    def _origin(self, path: str, header: str, value: object, insured: Sequence[str] = ()) -> None:
         head, _, rest = path.partition(".")
-        if head in _COVERAGES:
-            path = f"coverages[{_COVERAGES.index(head)}].{rest}"
+        if head in insured:
+            path = f"coverages[{insured.index(head)}].{rest}"
+        elif head in _COVERAGES:
+            return
         if isinstance(value, dict):  # a whole name
             for name in value:
                 self.origins[f"{path.removesuffix('name')}{name}"] = header
@@ -231,8 +242,7 @@ class _Charge:
             if value is None:
                 continue
             line.values[plan.path] = value
-            if header:
-                line.headers[plan.path] = header
+            line.headers[plan.path] = header or LAYOUT
             if isinstance(value, Decimal) and value < 0 and plan.path in ("line.charge", "line.units", UNIT_PRICE):
                 self._fault(index, f"{header} {_NEGATIVE}")
         return line
@@ -246,7 +256,9 @@ class _Charge:
             self.origins["diagnoses"] = next(h for line in lines if (h := line.headers.get("line.diagnoses")))
         return list({undotted(each): each for each in reversed(codes)}.values())[::-1] if codes else []
 
-    def _service(self, line: _Line, number: int, diagnoses: Sequence[str], charge: Mapping[str, Any]) -> ServiceLine:
+    def _service(
+        self, line: _Line, number: int, diagnoses: Sequence[str], charge: Mapping[str, Any], origins: Mapping[str, str]
+    ) -> ServiceLine:
         values = dict(line.values)
         values.pop(LINE_NUMBER, None)
         pointers, price = values.pop(POINTERS, ()), values.pop(UNIT_PRICE, None)
@@ -259,18 +271,12 @@ class _Charge:
             headers["line.charge"] = headers.get(UNIT_PRICE, "")
         if values.get("line.service_date") is None and charge.get("encounter.start_date"):
             values["line.service_date"] = charge["encounter.start_date"]
+            headers["line.service_date"] = origins.get("encounter.start_date", "")
         for path, header in headers.items():
             if header and path not in (POINTERS, UNIT_PRICE, LINE_NUMBER):
-                self._line_origin(f"lines[{number}].{path.removeprefix('line.')}", header, values.get(path))
+                self._origin(f"lines[{number}].{path.removeprefix('line.')}", header, values.get(path))
         service: ServiceLine = _assembled(ServiceLine, _under(values, "line"))
         return service
-
-    def _line_origin(self, path: str, header: str, value: object) -> None:
-        if isinstance(value, dict):
-            for name in value:
-                self.origins[f"{path.removesuffix('name')}{name}"] = header
-        else:
-            self.origins[path] = header
 
 
 def _single(pointers: Sequence[str]) -> Iterator[str]:
