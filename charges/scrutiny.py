@@ -129,23 +129,49 @@ def _scrutinised(name: str, content: BinaryIO, today: date, tables: Reference) -
     content.seek(0)
     in_words = words.read(content)
     catalogue = Catalogue(load())
-    histories: dict[str, list[HistoryLine]] = defaultdict(list)
+    history = _History()
     findings = [_of_guide(each, "") for each in dict.fromkeys(guide.of_file)]
     findings += [_of_guide(each, "", IN_WORDS) for each in in_words.of_file]
     count = 0
     content.seek(0)
     for count, claim in enumerate(reader.read(content), 1):  # noqa: B007 - the last count is wanted
-        history = histories[_patient(claim.charge)]
-        facts = Facts(charge=claim.charge, today=today, history=tuple(history), tables=tables)
+        patient = _patient(claim.charge)
+        facts = Facts(charge=claim.charge, today=today, history=history.of(patient), tables=tables)
         findings += [_of_rule(each, claim) for each in judge(catalogue.of(facts), facts)]
         findings += [_of_guide(each, claim.number) for each in dict.fromkeys(guide.by_claim.get(claim.number, ()))]
         findings += [_of_guide(each, claim.number, IN_WORDS) for each in in_words.by_claim.pop(claim.number, ())]
-        history.extend(_lines(claim.number, claim.charge))
+        history.add(patient, claim.number, claim.charge)
     content.seek(0)
     where = positions(content, {_place(each) for each in findings if not each.position})
     findings = [each if each.position else replace(each, position=where.get(_place(each), 0)) for each in findings]
     held = not guide.valid or any(each.severity.holds for each in findings)
     return Scrutiny(name, count, "held" if held else "clean", tuple(findings), guide=guide)
+
+
+class _History:
+    """The lines of the charges seen so far by patient, in few bytes: a file may have millions."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._known: dict[Any, Any] = {}
+
+    def of(self, patient: str) -> tuple[HistoryLine, ...]:
+        """The earlier lines of a patient."""
+        return tuple(
+            HistoryLine(
+                charge_key=number, service_date=day, code=code, modifiers=modifiers, units=units, rendering_npi=npi
+            )
+            for number, day, code, modifiers, units, npi in self._lines.get(patient, ())
+        )
+
+    def add(self, patient: str, number: str, charge: Charge) -> None:
+        """Remember the lines of a charge."""
+        for line in charge.lines:
+            if line.service_date is not None:
+                rendering = line.rendering_provider or charge.rendering_provider
+                npi = rendering.npi if rendering else ""
+                facts = (line.service_date, line.code, line.modifiers, line.units, npi)
+                self._lines[patient].append((number, *(self._known.setdefault(each, each) for each in facts)))
 
 
 class _Judged:
@@ -158,7 +184,7 @@ class _Judged:
         self.catalogue = Catalogue(rules)
         paths = [practice.payer_rules] if practice and practice.payer_rules else []
         self.book: Book = read_book(paths, {each.id for each in rules}) if paths else EMPTY
-        self.histories: dict[str, list[HistoryLine]] = defaultdict(list)
+        self.history = _History()
 
     def of(self, charges: Charges) -> Scrutiny:
         """The verdict; raises Unreadable and OSError as the charges are read."""
@@ -187,8 +213,8 @@ class _Judged:
         charge = complete(self.practice, seen.charge) if self.practice else seen.charge
         if charge.voided or charge.self_pay:
             return
-        history = self.histories[charge.patient.record_number or _patient(charge)]
-        facts = Facts(charge=charge, today=self.today, history=tuple(history), tables=self.tables)
+        patient = charge.patient.record_number or _patient(charge)
+        facts = Facts(charge=charge, today=self.today, history=self.history.of(patient), tables=self.tables)
         weights = {}
         if self.practice:
             weights = dict(self.practice.weights(charge))
@@ -198,7 +224,7 @@ class _Judged:
             position = seen.position(where, each.line)
             said = (each.rule, each.severity, seen.number, each.line)
             yield Said(*said, self._row(position), where or each.at, "", each.message, position=position)
-        history.extend(_lines(seen.number, charge))
+        self.history.add(patient, seen.number, charge)
 
     def _row(self, position: int) -> str:
         return f"{self.word}{position}" if self.word and position else ""
@@ -226,18 +252,3 @@ def _patient(charge: Charge) -> str:
     patient = charge.patient
     member = charge.coverages[0].member_id if charge.coverages else ""
     return "|".join((patient.last_name, patient.first_name, str(patient.birth_date), member)).upper()
-
-
-def _lines(number: str, charge: Charge) -> list[HistoryLine]:
-    return [
-        HistoryLine(
-            charge_key=number,
-            service_date=line.service_date,
-            code=line.code,
-            modifiers=line.modifiers,
-            units=line.units,
-            rendering_npi=rendering.npi if (rendering := line.rendering_provider or charge.rendering_provider) else "",
-        )
-        for line in charge.lines
-        if line.service_date is not None
-    ]

@@ -109,7 +109,7 @@ class FlatFileSource:
         if reading.faults:
             sentences = dict.fromkeys(sentence for _, sentence in reading.faults)
             raise Unreadable(f"{'; '.join(sentences)}.")
-        return reading.charge
+        return reading.charge.model_copy(update={"key": record.key})
 
     def shape(self, record: RawRecord) -> Shape | None:
         """Which columns say something, for the watch over drift; what stands for a whole file has no shape."""

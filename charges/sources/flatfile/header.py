@@ -27,9 +27,9 @@ def unused(layout: Layout, columns: Sequence[str]) -> list[str]:
     return [each for each in columns if plain(each) not in known]
 
 
-def sentence(absent: Sequence[tuple[str, Headers]], columns: Sequence[str]) -> str:
-    """What is missing and what in the file comes near to it; only names of columns are told."""
-    by_plain = {plain(each): each for each in columns}
+def sentence(absent: Sequence[tuple[str, Headers]], free: Sequence[str]) -> str:
+    """What is missing, and which of the columns that are ``free`` come near to it; only names of columns are told."""
+    by_plain = {plain(each): each for each in free}
     said = []
     for path, names in absent[:_AT_MOST_NAMED]:
         near = [

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from charges.errors import Unreadable
 from charges.layout import Layout
-from charges.sources.flatfile.header import missing, sentence
+from charges.sources.flatfile.header import missing, sentence, unused
 
 Cell = str | int | float
 
@@ -107,9 +107,9 @@ def opened(file: BinaryIO, facts: Facts, layout: Layout) -> Iterator[Table]:
             f"The file's text is not {facts.encoding}; name its encoding in the layout, or save it as UTF-8."
         ) from None
     except csv.Error as error:
-        what = "a cell that is too long or" if "field larger" in str(error) else ""
+        what = "a cell that is too long or " if "field larger" in str(error) else ""
         raise Unreadable(
-            f"The file has {what} a quotation mark out of place, so its rows cannot be told apart."
+            f"The file has {what}a quotation mark out of place, so its rows cannot be told apart."
         ) from None
     finally:
         text.detach()
@@ -277,4 +277,4 @@ def _demand(layout: Layout, columns: Sequence[str]) -> None:
     """Refuse a file that lacks a column."""
     absent = missing(layout, columns)
     if absent:
-        raise Unreadable(sentence(absent, columns))
+        raise Unreadable(sentence(absent, unused(layout, columns)))
