@@ -20,7 +20,11 @@ def fee_of(facts: Facts, line: ServiceLine) -> FeeIndicators | None:
 
 def global_days(facts: Facts, code: str, on: date) -> int | None:
     """How many days after a procedure its price includes; ``None`` for what has no such period."""
-    fee = facts.tables.fee(code, on)
+    return facts.tables.once(_global_days, code, on)
+
+
+def _global_days(tables: Reference, code: str, on: date) -> int | None:
+    fee = tables.fee(code, on)
     return GLOBAL_DAYS.get(fee.global_days) if fee else None
 
 

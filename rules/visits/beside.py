@@ -11,17 +11,17 @@ def unmarked_visits(
 ) -> Iterator[tuple[int, ServiceLine, ServiceLine]]:
     """Each of ``visits`` without any of ``marks``, and the first of ``others`` beside it: index, visit, other."""
     lines = billed(charge)
+    unmarked = [each for each in lines if each[1].code in visits and marks.isdisjoint(each[1].modifiers)]
+    if not unmarked:
+        return
     beside: dict[tuple[object, str], ServiceLine] = {}
     for _, line in lines:
         if line.code in others:
             beside.setdefault((line.service_date, rendering_npi(charge, line)), line)
-    if not beside:
-        return
-    for index, line in lines:
-        if line.code in visits and marks.isdisjoint(line.modifiers):
-            other = beside.get((line.service_date, rendering_npi(charge, line)))
-            if other:
-                yield index, line, other
+    for index, line in unmarked:
+        other = beside.get((line.service_date, rendering_npi(charge, line)))
+        if other:
+            yield index, line, other
 
 
 def marked(index: int, visit: ServiceLine, modifier: str = "25") -> tuple[Change, ...]:
