@@ -13,15 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote
 
 import httpx2
-import stamina
 from pydantic import ValidationError
 
 from charges.connections import EclinicalWorks, Secret
-from charges.errors import Refused, Unavailable
+from charges.errors import Refused
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.eclinicalworks.contract import (
     CHARGE_PATH,
@@ -34,24 +32,10 @@ from charges.sources.eclinicalworks.contract import (
     Token,
 )
 from charges.sources.eclinicalworks.paging import RawPage, Record
-
-TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-_TOKEN_MARGIN = 30.0
-"""Seconds before its end at which a token is no longer used."""
-_LONGEST_WAIT = 60.0
-"""Seconds that an answer may ask us to wait within one run; a longer wait is left to the next run."""
-
+from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, answer_of, patiently, response_of, seconds_named
 
 _WILDEST_CLOCK = 900.0
 """Seconds by which the tenant's clock may differ from ours and still be believed."""
-
-
-class _Busy(Exception):
-    """The tenant asks for patience; ``wait`` is how many seconds it names, if any."""
-
-    def __init__(self, sentence: str, wait: float | None = None) -> None:
-        self.sentence, self.wait = sentence, wait
-        super().__init__()
 
 
 @dataclass
@@ -107,16 +91,16 @@ class Client:
     def _host(self) -> str:
         return httpx2.URL(self.settings.base_url).host
 
-    def _asked(self, path: str, query: dict[str, str], **places: str) -> "_Answer":
+    def _asked(self, path: str, query: dict[str, str], **places: str) -> Answer:
         """The answer to a question of ours, with a token that the tenant takes; 404 only where it says ``UNKNOWN``."""
         address = path.format(code=self.settings.practice_code, **places)
+
+        def ask() -> httpx2.Response:
+            return self._http.get(address, params=query, headers={"Authorization": f"Bearer {self._valid_token()}"})
+
         for attempt in ("kept", "fresh"):
-            answer = self._patiently(
-                lambda: self._http.get(
-                    address, params=query, headers={"Authorization": f"Bearer {self._valid_token()}"}
-                )
-            )
-            if answer.status == httpx2.codes.OK or answer.is_unknown:
+            answer = patiently(lambda: self._once(ask), self.attempts, self.first_wait)
+            if answer.status == httpx2.codes.OK or _is_unknown(answer):
                 return answer
             if answer.status == httpx2.codes.UNAUTHORIZED and attempt == "kept":
                 self._token = ""  # it was taken back before its time
@@ -159,44 +143,17 @@ class Client:
         except ValidationError:
             raise Refused(f"{self._host} answers the token request with something else than a token.") from None
         self._token = token.access_token
-        self._token_ends = self.clock() + max(token.expires_in - _TOKEN_MARGIN, 1.0)
+        self._token_ends = self.clock() + max(token.expires_in - TOKEN_MARGIN, 1.0)
 
-    def _patiently(self, ask: Callable[[], httpx2.Response]) -> "_Answer":
-        """Ask again while the tenant is busy or does not answer, with waits that grow or that it names itself."""
-        retrying = stamina.retry_context(
-            on=_wait_for, attempts=self.attempts, timeout=None, wait_initial=self.first_wait, wait_max=20.0
-        )
-        try:
-            for attempt in retrying:
-                with attempt:
-                    return self._once(ask)
-        except _Busy as busy:
-            raise Unavailable(f"{busy.sentence} Nothing is lost; the next run goes on from here.") from None
-        raise AssertionError("retrying ends with an answer or an error")
-
-    def _once(self, ask: Callable[[], httpx2.Response]) -> "_Answer":
+    def _once(self, ask: Callable[[], httpx2.Response]) -> Answer:
         self.allowance.take(self._ahead)
-        try:
-            answer = ask()
-        except httpx2.TimeoutException:
-            raise _Busy(f"{self._host} does not answer in time.") from None
-        except httpx2.TransportError as error:
-            raise _Busy(f"{self._host} cannot be reached ({type(error).__name__}).") from None
-        self._set_clock(answer)
-        if answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
+        response = response_of(self._host, ask)
+        self._set_clock(response)
+        wait = seconds_named(response)
+        if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
             self.allowance.exhaust(self._ahead)
-            raise _Busy(
-                f"{self._host} asks for fewer requests (status 429).", _seconds(answer) or self._seconds_of_the_minute()
-            )
-        if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            raise _Busy(f"{self._host} has a fault of its own (status {answer.status_code}).", _seconds(answer))
-        try:
-            content = answer.json()
-        except ValueError:
-            if answer.status_code == httpx2.codes.OK:
-                raise _Busy(f"{self._host} broke off in the middle of its answer.") from None
-            content = None
-        return _Answer(answer.status_code, content)
+            wait = wait or self._seconds_of_the_minute()
+        return answer_of(self._host, response, wait)
 
     def _set_clock(self, answer: httpx2.Response) -> None:
         """Learn by how many seconds the tenant's clock is ahead; its answer names whole seconds only."""
@@ -210,20 +167,6 @@ class Client:
         return 60.0 - (self.wall_clock() + self._ahead) % 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A status, and what the JSON beside it says, if there is any."""
-
-    status: int
-    content: Any = field(repr=False)
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the tenant says that it has no such charge."""
-        is_error = isinstance(self.content, dict) and self.content.get("error") == UNKNOWN
-        return self.status == httpx2.codes.NOT_FOUND and is_error
-
-
 class NotOffered(Refused):
     """The tenant does not know a path of the contract."""
 
@@ -232,19 +175,10 @@ def _window(first: date, last: date, after: str, size: int) -> dict[str, str]:
     return {"firstDay": first.isoformat(), "lastDay": last.isoformat(), "after": after, "pageSize": str(size)}
 
 
-def _wait_for(error: Exception) -> bool | float:
-    """For stamina: whether to ask again, after its own wait or the one the tenant names."""
-    if not isinstance(error, _Busy):
-        return False
-    if error.wait is None:
-        return True
-    return error.wait if error.wait <= _LONGEST_WAIT else False
-
-
-def _seconds(answer: httpx2.Response) -> float | None:
-    """What Retry-After says, where it says seconds."""
-    named = answer.headers.get("Retry-After", "")
-    return float(named) if named.isascii() and named.isdigit() else None
+def _is_unknown(answer: Answer) -> bool:
+    """Whether the tenant says that it has no such charge."""
+    is_error = isinstance(answer.content, dict) and answer.content.get("error") == UNKNOWN
+    return answer.status == httpx2.codes.NOT_FOUND and is_error
 
 
 def secret_of(place: Secret) -> str:

@@ -11,24 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-import stamina
 
 from charges.connections import Fhir
 from charges.errors import Refused, Unavailable
 from charges.sources.fhir.auth import demand_scopes, token_form
+from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, answer_of, patiently, response_of, seconds_named
 
 Resource = dict[str, Any]
-TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-_TOKEN_MARGIN = 30.0
-"""Seconds before its end at which a token is no longer used."""
-_LONGEST_WAIT = 60.0
-"""Seconds that an answer may ask us to wait within one run; a longer wait is left to the next run."""
-
-
-class _Busy(Exception):
-    def __init__(self, sentence: str, wait: float | None = None) -> None:
-        self.sentence, self.wait = sentence, wait
-        super().__init__()
 
 
 @dataclass
@@ -100,20 +89,22 @@ class FhirClient:
         return str(there)
 
     def _asked(self, url: str, absent: tuple[int, ...] = ()) -> Resource | None:
+        def ask() -> httpx2.Response:
+            return self._http.get(url, headers=self._headers())
+
         for attempt in ("kept", "fresh"):
-            answer = self._patiently(lambda: self._http.get(url, headers=self._headers()))
-            if answer.status_code == httpx2.codes.OK:
-                content = answer.json()
-                return content if isinstance(content, dict) else {}
-            if answer.status_code != httpx2.codes.UNAUTHORIZED or attempt == "fresh":
+            answer = patiently(lambda: self._once(ask), self.attempts, self.first_wait)
+            if answer.status == httpx2.codes.OK:
+                return answer.content if isinstance(answer.content, dict) else {}
+            if answer.status != httpx2.codes.UNAUTHORIZED or attempt == "fresh":
                 break
             self._token = ""  # it was taken back before its time
-        if answer.status_code in absent:
+        if answer.status in absent:
             return None
         kind = httpx2.URL(url).path.removeprefix(httpx2.URL(self._base).path).strip("/").partition("/")[0]
         raise Refused(
-            f"{self._host} refuses to give {kind} (status {answer.status_code}{_codes(answer)}). Ask the vendor whether the "
-            "client may read it at this practice."
+            f"{self._host} refuses to give {kind} (status {answer.status}{_codes(answer.content)}). Ask the vendor whether "
+            "the client may read it at this practice."
         )
 
     def _headers(self) -> dict[str, str]:
@@ -124,72 +115,38 @@ class FhirClient:
     def _fetch_token(self) -> None:
         if not self._token_endpoint:
             found = self._once(lambda: self._http.get(f"{self._base}/.well-known/smart-configuration"))
-            endpoint = found.json().get("token_endpoint") if found.status_code == httpx2.codes.OK else None
+            said = found.content if found.status == httpx2.codes.OK else None
+            endpoint = said.get("token_endpoint") if isinstance(said, dict) else None
             if not isinstance(endpoint, str) or not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", endpoint):
                 raise Refused(
-                    f"{self._host} has no SMART configuration with a safe token endpoint (status {found.status_code}). "
+                    f"{self._host} has no SMART configuration with a safe token endpoint (status {found.status}). "
                     "base_url must be that of the practice, with its code at the end."
                 )
             self._token_endpoint = endpoint
         form = token_form(self.settings, self._token_endpoint)
         answer = self._once(lambda: self._http.post(self._token_endpoint, data=form))
-        token = answer.json() if answer.status_code == httpx2.codes.OK else {}
+        token = answer.content if answer.status == httpx2.codes.OK else {}
         if not isinstance(token, dict) or not isinstance(token.get("access_token"), str):
             raise Refused(
-                f"{self._host} gives no token to client {self.settings.client_id} (status {answer.status_code}). Check "
+                f"{self._host} gives no token to client {self.settings.client_id} (status {answer.status}). Check "
                 "client_id, key_id and scopes in the practice's profile; one scope that is not allowed refuses all."
             )
         demand_scopes(str(token.get("scope") or ""), self._host)
         seconds = token.get("expires_in")
         self._token = token["access_token"]
-        self._token_ends = self.clock() + max((seconds if isinstance(seconds, int) else 300) - _TOKEN_MARGIN, 1.0)
+        self._token_ends = self.clock() + max((seconds if isinstance(seconds, int) else 300) - TOKEN_MARGIN, 1.0)
 
-    def _patiently(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-        retrying = stamina.retry_context(
-            on=_wait_for, attempts=self.attempts, timeout=None, wait_initial=self.first_wait, wait_max=20.0
-        )
-        try:
-            for attempt in retrying:
-                with attempt:
-                    return self._once(ask)
-        except _Busy as busy:
-            raise Unavailable(f"{busy.sentence} Nothing is lost; the next run goes on from here.") from None
-        raise AssertionError("retrying ends with an answer or an error")
-
-    def _once(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-        try:
-            answer = ask()
-        except httpx2.TimeoutException:
-            raise _Busy(f"{self._host} does not answer in time.") from None
-        except httpx2.TransportError as error:
-            raise _Busy(f"{self._host} cannot be reached ({type(error).__name__}).") from None
-        named = answer.headers.get("Retry-After", "")
-        wait = float(named) if named.isascii() and named.isdigit() else None
-        if answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-            raise _Busy(f"{self._host} asks for fewer requests (status 429).", wait)
-        if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            raise _Busy(f"{self._host} has a fault of its own (status {answer.status_code}).", wait)
-        if answer.status_code == httpx2.codes.OK:
-            try:
-                answer.json()
-            except ValueError:
-                raise _Busy(f"{self._host} broke off in the middle of its answer.") from None
-        return answer
+    def _once(self, ask: Callable[[], httpx2.Response]) -> Answer:
+        response = response_of(self._host, ask)
+        return answer_of(self._host, response, seconds_named(response))
 
 
-def _wait_for(error: Exception) -> bool | float:
-    if not isinstance(error, _Busy):
-        return False
-    return True if error.wait is None else (error.wait if error.wait <= _LONGEST_WAIT else False)
-
-
-def _codes(answer: httpx2.Response) -> str:
+def _codes(content: Any) -> str:  # noqa: ANN401 - whatever was answered
     """The codes of an OperationOutcome, as far as they are codes."""
     try:
-        content = answer.json()
         codes = (
             [str(each["code"]) for each in content["issue"]] if content["resourceType"] == "OperationOutcome" else []
         )
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return ""
     return "".join(f", {each}" for each in codes[:3] if re.fullmatch(r"[a-z\-]{1,30}", each))
