@@ -113,6 +113,7 @@ class Catalogue:
         found = self._always.copy()
         known = facts.found
         for finder, about in self._by_finder.items():
+            # ``_finds`` written out, for every charge is asked each of these.
             try:
                 if known[finder] if finder in known else known.setdefault(finder, finder(facts)):
                     found += about

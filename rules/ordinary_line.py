@@ -19,8 +19,8 @@ UNITS = "UN"
 MOST_UNITS, MOST_CHARGED = 999, Decimal(99_999)
 NOT_PAID_APART = frozenset("BINP")
 """Status codes of the fee schedule with which Medicare does not pay for a code by itself."""
-LEAST, MOST = Decimal(1), Decimal(19)
-"""How many times Medicare's amount a line is charged, well within what rules object to."""
+MOST_TIMES = 19
+"""How many times Medicare's amount a line is charged at most, well within what rules object to."""
 
 
 def unusual_line(facts: Facts, line: ServiceLine) -> bool:
@@ -56,7 +56,7 @@ def unusual_fee(facts: Facts, line: ServiceLine) -> bool:
     if not amount:
         return amount is None
     amount *= units
-    return not LEAST * amount + CENT <= charge <= MOST * amount
+    return not amount + CENT <= charge <= MOST_TIMES * amount
 
 
 def _usual_amount(tables: Reference, code: str, on: date) -> Decimal | None:
