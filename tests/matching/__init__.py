@@ -1,0 +1,1 @@
+"""Whose charge it is."""
