@@ -42,10 +42,17 @@ beat_schedule = {
         "args": (["pull"],),
         "options": {"expires": _settings.pull_every},
     },
+    "days of service again": {
+        # Each is done when it is due by the database, so that a beat that was away or runs twice changes nothing.
+        "task": "charges.tasks.sweep",
+        "schedule": 900.0,
+        "args": (["trailing", "reconcile"],),
+        "options": {"expires": 900},
+    },
     "the other stages": {
         "task": "charges.tasks.sweep",
         "schedule": float(_settings.sweep_every),
-        "args": (["judge", "generate", "deliver", "queue"],),
+        "args": (["judge", "generate", "deliver", "queue", "overdue"],),
         "options": {"expires": _settings.sweep_every},
     },
 }

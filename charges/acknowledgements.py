@@ -7,33 +7,37 @@ kept and named, and nothing of it is carried out.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, defer
 
-from charges import lifecycle, posting, worklist
+from charges import differences, documents, lifecycle, posting, refusals, reports, worklist
 from charges.clearinghouses import Clearinghouse, Reply
 from charges.db import Database
 from charges.errors import Unreadable
-from charges.model import Finding, Severity
-from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, Origin, ResponseRow
+from charges.model import Finding
+from charges.parts import parts
+from charges.tables import (
+    AnswerRow,
+    ChargeRow,
+    ChargeStatus,
+    ClaimFileRow,
+    ClaimRow,
+    FileStatus,
+    Origin,
+    ResponseRow,
+)
 from charges.x12 import responses
 from charges.x12.remittance import ClaimPayment, Decision, Remittance
-from charges.x12.responses import Addressee, ClaimAnswer, FileAnswer, FileError, Outcome
+from charges.x12.responses import Addressee, ClaimAnswer, FileAnswer, Outcome
 
 ACTOR = "acknowledgements"
-_STORED, _READ, _UNREADABLE, _UNBALANCED = "stored", "read", "unreadable", "unbalanced"
+_STORED, _READ, _REPORT = "stored", "read", "report"
+_UNREADABLE, _UNBALANCED = "unreadable", "unbalanced"
 _NEVER_SENT = (FileStatus.SHADOW, FileStatus.BUILT)
-_AT_ONCE = 500
-"""So many rows are asked for in one query."""
-_TOLD = 5
-"""So many errors of an answer are told; a person reads no more, the reply itself is kept."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,21 @@ class _Reading:
             now,
         )
         self.accepted = self.refused = self.unknown = 0
+        self.answers: list[dict[str, object]] = []
 
     def read(self) -> None:
-        """Carry out what the reply says and note the outcome."""
+        """Carry out what the reply says, note the outcome and link it with the files and claims it speaks of."""
+        self._read()
+        if self.answers:
+            self.session.execute(insert(AnswerRow), self.answers)
+
+    def _read(self) -> None:
+        content = self.response.unseal(self.database.keyring, "content")
+        if reports.is_report(self.response.name, content):
+            self._of_report(content)
+            return
         try:
-            answers = responses.read(self.response.unseal(self.database.keyring, "content"))
+            answers = responses.read(content)
         except Unreadable as fault:
             self.response.state, self.response.outcome = _UNREADABLE, str(fault)
             return
@@ -129,13 +143,46 @@ class _Reading:
         self.response.state = _READ
         self.response.outcome = posted if len(remittances) == len(answers) else "; ".join(filter(None, (said, posted)))
 
+    def _of_report(self, content: bytes) -> None:
+        """Attach a text report to the files it names."""
+        query = select(ClaimFileRow).where(
+            ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.not_in(_NEVER_SENT)
+        )
+        files = self.session.scalars(query.order_by(ClaimFileRow.id).options(defer(ClaimFileRow.content))).all()
+        found = reports.named(self.response.name, content, files)
+        for file in found:
+            self._answered("report", "shown", file.id)
+        lifecycle.note(self.session, found, self._deed("report came"))
+        about = f"file {', '.join(str(file.id) for file in found)}" if found else "no file that was sent from here"
+        self.response.state = _REPORT
+        self.response.outcome = (
+            f"A report in words, which decides nothing; it names {about}. "
+            f"Read it with `charges files reply {self.response.id}`."
+        )
+
+    def _answered(
+        self,
+        kind: str,
+        outcome: str,
+        file_id: int,
+        claim_id: int | None = None,
+        codes: Sequence[str] = (),
+        to: Addressee | None = None,
+    ) -> None:
+        """Link the reply with what it speaks of; ``read`` stores all links at once."""
+        link: dict[str, object] = {"response_id": self.response.id, "claim_file_id": file_id, "claim_id": claim_id}
+        said = {"kind": kind, "outcome": str(outcome), "codes": ", ".join(codes)[:200]}
+        own = {"control_number": to.control_number[:9] if to else "", "written": to.written[:12] if to else ""}
+        self.answers.append(link | said | own)
+
     def _of_file(self, answer: FileAnswer) -> None:
         file = self._file(answer)
         if file is None:
             self.unknown += 1
             return
+        self._answered(answer.kind, answer.outcome, file.id, to=answer.to)
         self._received(file, answer.kind)
-        why = _told(answer.errors)
+        why = refusals.told(answer.errors)
         # Who answered by a 999 had taken the interchange, so a TA1 that refuses it is about another copy.
         is_late = answer.kind == "TA1" and file.status in (FileStatus.ACCEPTED, FileStatus.PARTLY_ACCEPTED)
         if answer.outcome is Outcome.PENDING or is_late:
@@ -152,7 +199,7 @@ class _Reading:
         to = FileStatus.REJECTED if whole else FileStatus.PARTLY_ACCEPTED
         self._move_file(file, to, self._deed(f"{answer.kind} refused", why))
         claims = [claim for claim, _ in self._claims(refused).values() if claim.live and not claim.accepted]
-        self._refuse({claim: _file_finding(answer, claim.number, refused[claim.number]) for claim in claims})
+        self._refuse({claim: refusals.of_file(answer, claim.number, refused[claim.number]) for claim in claims})
 
     def _file(self, answer: FileAnswer) -> ClaimFileRow | None:
         files = self.session.scalars(
@@ -180,6 +227,7 @@ class _Reading:
     def _of_claims(self, answers: Sequence[ClaimAnswer]) -> None:
         """Where one reply both accepts and refuses a claim, it is refused."""
         known = self._claims(answer.claim_number for answer in answers)
+        superseded = differences.superseded(self.session, [claim for claim, _ in known.values()])
         accepted: dict[ClaimRow, ClaimAnswer] = {}
         refused: dict[ClaimRow, Finding] = {}
         contradicted: dict[ClaimRow, Finding] = {}
@@ -189,12 +237,15 @@ class _Reading:
                 self.unknown += 1
                 continue
             self._received(file, "277CA")
+            self._answered("277CA", answer.outcome, file.id, claim.id, answer.codes, answer.to)
+            if claim.id in superseded:
+                continue  # another claim took its place, so what is said of this one decides nothing
             if answer.outcome is Outcome.REJECTED and claim.live:
-                refused[claim] = _claim_finding(answer)
+                refused[claim] = refusals.of_claim(answer)
             elif answer.outcome is Outcome.ACCEPTED and claim.live:
                 accepted[claim] = answer
             elif answer.outcome is Outcome.ACCEPTED:
-                contradicted[claim] = _contradiction(answer)
+                contradicted[claim] = refusals.contradiction(answer)
         self._accept({claim: answer.payer_claim_number for claim, answer in accepted.items() if claim not in refused})
         self._refuse(refused)
         self._hold({claim: [finding] for claim, finding in contradicted.items()}, "accepted when refused")
@@ -221,13 +272,14 @@ class _Reading:
         )
         decided = [entry for entry in new if entry.decision is not Decision.UNDECIDED and entry.claim.live]
         self._accept({entry.claim: entry.payment.payer_claim_number for entry in decided})
-        self._hold(posting.findings(new), "back to review")
+        superseded = differences.superseded(self.session, {entry.claim for entry in new})
+        self._hold(posting.findings([entry for entry in new if entry.claim.id not in superseded]), "back to review")
         return posting.counted(new, unmatched=unmatched, repeated=len(entries) - len(new), remittances=remittances)
 
     def _claims(self, numbers: Iterable[str]) -> Mapping[str, tuple[ClaimRow, ClaimFileRow]]:
         """Those claims of the practice that went out, each with its file."""
         found: dict[str, tuple[ClaimRow, ClaimFileRow]] = {}
-        for wanted in _parts(numbers):
+        for wanted in parts(numbers):
             rows = self.session.execute(
                 select(ClaimRow, ClaimFileRow)
                 .join(ClaimFileRow, ClaimFileRow.id == ClaimRow.claim_file_id)
@@ -244,7 +296,7 @@ class _Reading:
     def _charges(self, claims: Iterable[ClaimRow]) -> Mapping[int, ChargeRow]:
         """The charges of claims, locked, by their ids."""
         found: dict[int, ChargeRow] = {}
-        for wanted in _parts(sorted(claim.charge_id for claim in claims)):
+        for wanted in parts(sorted(claim.charge_id for claim in claims)):
             rows = self.session.scalars(
                 select(ChargeRow).where(ChargeRow.id.in_(wanted)).order_by(ChargeRow.id).with_for_update()
             )
@@ -260,7 +312,30 @@ class _Reading:
         for claim in new:
             claim.accepted = True
         self.accepted += len(new)
-        self._move(self._charges(new).values(), ChargeStatus.ACCEPTED, "accepted by the payer")
+        voids = [claim for claim in new if claim.frequency == "8"]
+        charges = self._charges(new)
+        taken = {charges[claim.charge_id] for claim in voids}
+        self._move(
+            [row for row in charges.values() if row not in taken], ChargeStatus.ACCEPTED, "accepted by the payer"
+        )
+        self._taken_back(voids, charges)
+
+    def _taken_back(self, voids: Sequence[ClaimRow], charges: Mapping[int, ChargeRow]) -> None:
+        """The payer took voids, so nothing stands there: the charge is void, or is judged anew where it is billed again."""
+        for void in voids:
+            void.live = False
+        anew = differences.bill_anew(self.session, voids)
+        rows = [charges[void.charge_id] for void in voids]
+        held = [
+            row for row in rows if row.status is ChargeStatus.HELD
+        ]  # it changed again; ``after_billing`` takes it up
+        lifecycle.note(self.session, held, self._deed("void taken"))
+        rows = [row for row in rows if row not in held]
+        lifecycle.move(self.session, rows, ChargeStatus.VOID, self._deed("void taken"))
+        again = [row for row in rows if row.id in anew]
+        read = documents.read(self.session, self.database.keyring, again)
+        again = [row for row in again if not read[row].voided]
+        lifecycle.move(self.session, again, ChargeStatus.CAPTURED, self._deed("to be billed anew"))
 
     def _refuse(self, findings: Mapping[ClaimRow, Finding]) -> None:
         for claim in findings:
@@ -268,10 +343,21 @@ class _Reading:
             if claim.payer_rank > 1:  # when a person lets it go again, what the payer before decided is looked at anew
                 posting.consider_next(self.session, claim)
         self.refused += len(findings)
-        self._hold({claim: [finding] for claim, finding in findings.items()}, "refused")
+        standing = differences.stand_again(self.session, findings)
+        self._hold(
+            {
+                claim: [
+                    refusals.of_amendment(finding, claim.frequency, standing[claim.id])
+                    if claim.id in standing
+                    else finding
+                ]
+                for claim, finding in findings.items()
+            },
+            "refused",
+        )
 
     def _hold(self, findings: Mapping[ClaimRow, Sequence[Finding]], what: str) -> None:
-        for claims in _parts(findings):
+        for claims in parts(findings):
             rows = self._charges(claims)
             said: dict[ChargeRow, list[Finding]] = {}
             for claim in claims:
@@ -294,13 +380,6 @@ class _Reading:
         return lifecycle.Deed(what, ACTOR, self.now, self.database.keyring, why)
 
 
-def _parts(items: Iterable[_T]) -> Iterator[Sequence[_T]]:
-    """Items in parts that a query can name one by one."""
-    everything = list(items)
-    for start in range(0, len(everything), _AT_ONCE):
-        yield everything[start : start + _AT_ONCE]
-
-
 def _is_from(scope: str, to: Addressee) -> bool:
     """Whether an answer is written to the sender of a control number's scope, as ``claims.control_scope`` names it."""
     sender, _, rest = scope.partition(">")
@@ -314,49 +393,3 @@ def _is_paid_by(remittance: Remittance, payment: ClaimPayment, claim: ClaimRow, 
     """
     is_same_usage = file.scope.endswith(f":{remittance.to.usage}")
     return is_same_usage and (_is_from(file.scope, remittance.to) or abs(payment.charged) == claim.total)
-
-
-def _told(errors: Sequence[FileError]) -> str:
-    more = f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else ""
-    return "; ".join(error.sentence for error in errors[:_TOLD]) + more
-
-
-def _file_finding(answer: FileAnswer, number: str, errors: Sequence[FileError]) -> Finding:
-    if errors:
-        said, fix = f": {_told(errors)}.", "Correct what the answer names"
-    elif answer.errors:
-        said = " because of other claims in it; nothing is said against this one."
-        fix = "Nothing needs to be corrected in this claim"
-    else:
-        said, fix = " and gives no reason.", "Ask the vendor for the reason"
-    return Finding(
-        rule=answer.kind,
-        severity=Severity.HOLD,
-        at=f"claim {number}",
-        message=f"The vendor's {answer.kind} refused the file with claim {number}{said}",
-        evidence={"control number": str(answer.control_number)},
-        fix=f"{fix}; waive this finding to send the claim again as it is.",
-    )
-
-
-def _claim_finding(answer: ClaimAnswer) -> Finding:
-    return Finding(
-        rule="277CA",
-        severity=Severity.HOLD,
-        at=f"claim {answer.claim_number}",
-        message=f"The payer's side refused claim {answer.claim_number}: {answer.sentence}",
-        evidence={"status": ", ".join(answer.codes)},
-        fix="Correct the charge at the source; waive this finding to send the claim again as it is.",
-    )
-
-
-def _contradiction(answer: ClaimAnswer) -> Finding:
-    return Finding(
-        rule="277CA",
-        severity=Severity.HOLD,
-        at=f"claim {answer.claim_number} accepted",
-        message=f"The payer's side accepted claim {answer.claim_number}, which an earlier answer refused: "
-        f"{answer.sentence}",
-        evidence={"status": ", ".join(answer.codes), "payer's claim number": answer.payer_claim_number},
-        fix="Ask the payer whether it has the claim. Give the charge up here if it has; waive this finding if it has not.",
-    )

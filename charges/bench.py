@@ -81,7 +81,7 @@ def _language(count: int) -> Iterator[Figure]:
 
 
 def _pipelines(patients: int, seed: int) -> Iterator[Figure]:
-    with _vendor(patients, seed) as base_url:
+    with vendor(patients, seed) as base_url:
         with tempfile.TemporaryDirectory() as folder:
             yield from _stages("SQLite", Path(folder), base_url, "")
         with tempfile.TemporaryDirectory() as folder, scratch_database() as url:
@@ -111,7 +111,7 @@ def _stages(name: str, folder: Path, base_url: str, database_url: str) -> Iterat
 
 
 @contextmanager
-def _vendor(patients: int, seed: int) -> Iterator[str]:
+def vendor(patients: int, seed: int) -> Iterator[str]:
     """The simulated vendor in another process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ contract is *broken*: something that used to be there is gone, is empty, or is o
 * so many or more lacks would fall among these by chance, if nothing had changed, in less than one case of a million: the
   exact hypergeometric tail (Fisher's test, one side), which is sound for few records and for rare fields alike.
 
-Of a path that 200 records always had, five of five lacks break it; of one that 30 % of them had, 53 of 53.
+Of a path that 200 records always had, five of five lacks break it; of one that 30 % of them had, 44 of 44.
 """
 
 import json
@@ -188,6 +188,10 @@ class Census:
         """The records that had any of these kinds at a path."""
         return sum(count for kind, count in self.by_path.get(path, {}).items() if kind & kinds)
 
+    def filled(self, path: str) -> int:
+        """The records that said something at a path."""
+        return self.having(path, _FILLED)
+
     def to_json(self) -> dict[str, Any]:
         """As JSON; ``from_json`` reads it."""
         values: dict[str, dict[str, int]] = {}
@@ -215,6 +219,7 @@ class Drift(StrEnum):
     GONE = "gone"
     RETYPED = "type changed"
     EMPTIED = "empty"
+    SILENT = "changed in silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +316,7 @@ def broken(known: Census, rates: Census, seen: Census) -> list[Verdict]:
 def fell(good: int, of: int, now_good: int, now_of: int) -> bool:
     """Whether a share fell by half or more, and not by chance; see the module.
 
-    >>> fell(200, 200, 0, 5), fell(200, 200, 0, 4), fell(60, 200, 0, 53), fell(60, 200, 0, 40)
+    >>> fell(200, 200, 0, 5), fell(200, 200, 0, 4), fell(60, 200, 0, 44), fell(60, 200, 0, 43)
     (True, False, True, False)
     """
     if not good or now_of < LEAST or 2 * now_good * of > good * now_of:
@@ -321,6 +326,21 @@ def fell(good: int, of: int, now_good: int, now_of: int) -> bool:
         math.comb(now_of, each) * math.comb(of, lacks - each) for each in range(now_lacks, min(now_of, lacks) + 1)
     )
     return ways * _ONE_CASE_IN < math.comb(of + now_of, lacks)
+
+
+def shape_of_segments(segments: Iterable[tuple[str, Sequence[str]]]) -> Shape:
+    """The shape of a record of segments, each its name and its fields from the first on (``FT1.7``).
+
+    >>> sorted(shape_of_segments([("CLM", ["CR1", "", "100"])]).kinds)
+    ['CLM', 'CLM.1', 'CLM.3']
+    """
+    kinds: dict[str, int] = {}
+    for name, fields in segments:
+        kinds[name] = OBJECT
+        for place, text in enumerate(fields, 1):
+            if text and not text.isspace():
+                kinds[f"{name}.{place}"] = TEXT
+    return Shape(kinds)
 
 
 def shape_of_json(surveyor: Surveyor, body: bytes) -> Shape | None:

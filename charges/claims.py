@@ -1,11 +1,16 @@
-"""Stage 4, clean to claimed: claims are routed and batched; ``filing`` makes each batch a stored file."""
+"""Stage 4, clean to claimed: claims are routed and batched; ``filing`` makes each batch a stored file.
 
-from collections.abc import Callable
+Among them are the replacements and voids that a person decided on (``differences``): a replacement is made of a charge that
+is clean again, a void repeats what was sent and is made of a charge that is still held.
+"""
+
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
-from charges import documents, filing, lifecycle
+from charges import breakers, differences, documents, filing, lifecycle
 from charges.completion import complete
 from charges.db import Database
 from charges.filing import ACTOR, LAST_CONTROL_NUMBER, Batch, Generated, control_scope, is_sent
@@ -37,10 +42,22 @@ def generate(
         _judge_again(database, practice_id, judged_with, clock())
         for is_shadow in (False, True):
             while batch := _next_batch(database, practice_id, practice, scope, is_shadow=is_shadow):
-                built = filing.build(database, practice_id, practice, batch, clock)
+                built = _file(database, practice_id, practice, batch, clock)
                 generated += built
                 progress(built.claims + built.shadow + built.held)
     return generated
+
+
+def _file(
+    database: Database, practice_id: int, practice: Practice, batch: Batch, clock: Callable[[], datetime]
+) -> Generated:
+    def retire(session: Session, rows: Iterable[ChargeRow]) -> None:
+        differences.retire(session, [batch.amends[row.id] for row in rows if row.id in batch.amends])
+
+    def made(session: Session, rows: Iterable[ChargeRow]) -> None:
+        differences.made(session, {row.id: batch.amends[row.id] for row in rows if row.id in batch.amends}, clock())
+
+    return filing.build(database, practice_id, practice, batch, clock, then=made, first=retire)
 
 
 def _judge_again(database: Database, practice_id: int, judged_with: str, now: datetime) -> None:
@@ -64,6 +81,7 @@ def _next_batch(
 ) -> Batch | None:
     scope = f"shadow {scope}" if is_shadow else scope
     claims: dict[ChargeRow, Claim] = {}
+    amends: dict[int, differences.Approved] = {}
     kind: Kind | None = None
     after = 0
     wanted = practice.trading_partner.claims_per_file
@@ -74,8 +92,9 @@ def _next_batch(
                 select(ChargeRow)
                 .where(
                     ChargeRow.practice_id == practice_id,
-                    ChargeRow.status == ChargeStatus.CLEAN,
+                    or_(ChargeRow.status == ChargeStatus.CLEAN, differences.is_due_void()),
                     ChargeRow.id > after,
+                    breakers.is_routed(),
                 )
                 .order_by(ChargeRow.id)
                 .limit(wanted)
@@ -84,12 +103,20 @@ def _next_batch(
                 break
             after = rows[-1].id
             earlier = filing.claims_so_far(session, rows)
+            decided = differences.approved(session, database.keyring, rows)
             for row, captured in documents.read(session, database.keyring, rows).items():
-                charge = complete(practice, captured)
+                clm01 = practice.trading_partner.number_of_claim(row.id, earlier.get(row.id, 0) + 1)
+                amend = decided.get(row.id)
+                claim = Claim(number=clm01, charge=complete(practice, captured))
+                if amend is not None:
+                    claim = amend.claim(session, database.keyring, clm01, claim.charge)
                 # A file holds claims of one kind: those of the other wait for the next batch.
-                fits = kind is None or kind_of(charge) is kind
-                if fits and is_sent(practice.roll_out, charge) is not is_shadow and len(claims) < wanted:
-                    kind = kind_of(charge)
-                    clm01 = practice.trading_partner.number_of_claim(row.id, earlier.get(row.id, 0) + 1)
-                    claims[row] = Claim(number=clm01, charge=charge)
-    return Batch(scope, number, claims, is_shadow) if claims else None
+                fits = kind is None or kind_of(claim.charge) is kind
+                # What amends a claim that was sent is sent, wherever the roll-out stands by now.
+                goes_out = amend is not None or is_sent(practice.roll_out, claim.charge)
+                if fits and goes_out is not is_shadow and len(claims) < wanted:
+                    kind = kind_of(claim.charge)
+                    claims[row] = claim
+                    if amend is not None:
+                        amends[row.id] = amend
+    return Batch(scope, number, claims, is_shadow, amends=amends) if claims else None

@@ -1,5 +1,6 @@
 """How the sources of a practice are reached: one setting for each kind, a part of the practice profile."""
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from charges.atoms import Setting, Text
+from charges.errors import Refused
 from charges.layout import Layout
 
 
@@ -23,6 +25,23 @@ class Secret(Setting):
         if (self.env is None) == (self.file is None):
             raise ValueError("name either env (an environment variable) or file (a path), not both")
         return self
+
+
+def read_secret(place: Secret, what: str) -> str:
+    """The secret, read when it is needed; raises Refused naming the place where it should be. ``what`` says what it is."""
+    if place.env is not None:
+        secret = os.environ.get(place.env, "")
+        where = f"the environment variable {place.env}"
+    else:
+        assert place.file is not None
+        where = f"the file {place.file}"
+        try:
+            secret = place.file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            secret = ""
+    if not secret:
+        raise Refused(f"The {what} is expected in {where}, and nothing is there. Put it there and run again.")
+    return secret
 
 
 def _demand_https(base_url: str) -> None:

@@ -208,7 +208,7 @@ def _shown(
     return Demonstration(
         figures=figures,
         held_by_rule=_most_first(Counter(rule for _, rule in found)),
-        newest_file=applied.practice.trading_partner.transport.outbound / newest.name if newest else None,
+        newest_file=Path(applied.practice.trading_partner.transport.outbound) / newest.name if newest else None,
         first_segments=tuple(content.decode("ascii").split("~")[:6]),
         pyx12_accepts=bool(content) and check.check(content).valid,
         new_claims=generated.claims,

@@ -10,13 +10,15 @@ from pathlib import Path
 from kombu import Connection
 from sqlalchemy import func, select, text
 
-from charges.connections import EclinicalWorks
+from charges import breakers, probing
+from charges.connections import EclinicalWorks, read_secret
 from charges.db import Database, is_current, open_database
 from charges.errors import BadRules, ChargerouterError, Refused
 from charges.model import Charge
-from charges.pipeline import Applied, Pipeline
+from charges.overdue import standing
+from charges.partner import SftpTransport
+from charges.pipeline import Applied, Pipeline, clearinghouse_of
 from charges.settings import Settings, read_settings
-from charges.sources.eclinicalworks.client import secret_of
 from charges.tables import ClaimFileRow, EventRow, FileStatus
 from rules.engine import PLUGIN_ERROR, Facts, load
 
@@ -75,7 +77,20 @@ def _database(database: Database, settings: Settings) -> Iterator[Examined]:
     for applied in pipeline.practices():
         yield _payer_rules(pipeline, applied)
         yield from _source(applied)
-        yield from _folders(applied.practice.code, applied.practice.trading_partner.transport.outbound)
+        yield from _probe(database, applied)
+        yield from _records(database, applied)
+        yield _replies(database, applied)
+        yield from _transport(applied)
+
+
+def _replies(database: Database, applied: Applied) -> Examined:
+    """Whether every reply that should have come by now has come."""
+    late = standing(database, applied.practice.code)
+    return Examined(
+        f"replies of {applied.practice.code}",
+        ok=not late,
+        says=" ".join(each.sentence for each in late[:3]) or "none is overdue",
+    )
 
 
 def _pragmas(database: Database) -> Examined:
@@ -157,11 +172,51 @@ def _source(applied: Applied) -> Iterator[Examined]:
     if isinstance(source, EclinicalWorks):
         what = f"source of {applied.practice.code}"
         try:
-            secret_of(source.client_secret)
+            read_secret(source.client_secret, "client secret")
         except Refused as error:
             yield Examined(what, ok=False, says=str(error))
         else:
             yield Examined(what, ok=True, says=f"{source.base_url}; its secret is in place")
+
+
+def _probe(database: Database, applied: Applied) -> Iterator[Examined]:
+    """What the source gave when it was last asked; nobody is asked now."""
+    what = f"probe of {applied.practice.code}"
+    probed = probing.last(database, applied.id, applied.practice.source.kind)
+    if probed is None:
+        yield Examined(what, ok=True, says=f"never asked: `charges sources probe {applied.practice.code}`")
+    elif probed.probe is None:
+        yield Examined(what, ok=False, says=f"{probed.asked_at:%Y-%m-%d %H:%M} UTC: {probed.fault}")
+    else:
+        seen = probed.probe
+        newest = f", newest change {seen.newest}" if seen.newest else ""
+        yield Examined(
+            what,
+            ok=True,
+            says=f"{probed.asked_at:%Y-%m-%d %H:%M} UTC: {', '.join(seen.streams)}; {seen.records} records looked at, "
+            f"{seen.unreadable} of them cannot be read{newest}",
+        )
+
+
+def _records(database: Database, applied: Applied) -> Iterator[Examined]:
+    """Whether the records of each source are as a person accepted them."""
+    for each in breakers.watched(database, applied.practice.code):
+        yield Examined(f"records of {each.practice}", ok=not each.stops, says=each.sentence)
+
+
+def _transport(applied: Applied) -> Iterator[Examined]:
+    """Whether files can be dropped: the folder is looked at, the server is asked."""
+    transport = applied.practice.trading_partner.transport
+    if not isinstance(transport, SftpTransport):
+        yield from _folders(applied.practice.code, transport.outbound)
+        return
+    try:
+        with clearinghouse_of(applied.practice).connected():
+            pass
+    except ChargerouterError as error:
+        yield Examined(f"server of {applied.practice.code}'s partner", ok=False, says=str(error))
+    else:
+        yield Examined(f"server of {applied.practice.code}'s partner", ok=True, says=f"{transport.host} lets us in")
 
 
 def _folders(practice: str, outbound: Path) -> Iterator[Examined]:

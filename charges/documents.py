@@ -8,18 +8,21 @@ from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
 from charges.model import Charge
-from charges.tables import ChargeRow, ChargeVersionRow
+from charges.tables import ChargeRow, ChargeVersionRow, insert_all
 
 
 def write(session: Session, keyring: Keyring, charges: Iterable[tuple[ChargeRow, Charge]], now: datetime) -> None:
-    """Store the versions that are not stored yet."""
-    by_identity = {(row.id, charge.version): charge for row, charge in charges}
-    known = {(version.charge_id, version.version) for version in _versions(session, list(by_identity))}
-    for (charge_id, version), charge in by_identity.items():
+    """Store the versions that are not stored yet; of a charge that was only just captured none is."""
+    by_identity = {(row.id, charge.version): (row, charge) for row, charge in charges}
+    earlier = [identity for identity, (row, _) in by_identity.items() if row.event_count]
+    known = {(version.charge_id, version.version) for version in _versions(session, earlier)}
+    rows = []
+    for (charge_id, version), (_, charge) in by_identity.items():
         if (charge_id, version) not in known:
-            stored = ChargeVersionRow(charge_id=charge_id, version=version, captured_at=now)
-            stored.seal(keyring, document=charge.model_dump_json(exclude_defaults=True).encode())
-            session.add(stored)
+            document = charge.model_dump_json(exclude_defaults=True).encode()
+            columns = {"charge_id": charge_id, "version": version, "captured_at": now}
+            rows.append(ChargeVersionRow.values(keyring, {"document": document}, **columns))
+    insert_all(session, ChargeVersionRow, rows)
 
 
 def read(session: Session, keyring: Keyring, rows: Sequence[ChargeRow]) -> dict[ChargeRow, Charge]:

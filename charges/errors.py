@@ -5,6 +5,7 @@ Findings are for billers, exceptions are for operators, assertions are for us::
     ChargerouterError
     ├── Unavailable        something outside did not answer; the next run tries again
     ├── Refused            a person must act before this can work
+    │   ├── NotOffered     a system does not know what it is asked for
     │   ├── Unreadable     bytes given to us are not what they claim to be
     │   └── BadFile        a file that a person wrote has faults; each is listed
     │       ├── BadProfile     a practice profile
@@ -33,6 +34,10 @@ class Unavailable(ChargerouterError):
 
 class Refused(ChargerouterError):
     """The request cannot work until a person changes something."""
+
+
+class NotOffered(Refused):
+    """A system does not know what it is asked for, and never gives it until its vendor changes it."""
 
 
 class Unreadable(Refused):

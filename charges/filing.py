@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from charges import lifecycle, worklist
+from charges import breakers, lifecycle, worklist
 from charges.db import Database
+from charges.differences import Approved
 from charges.errors import Stale
 from charges.model import Charge, Claim, Finding
 from charges.practice import Mode, Practice, RollOut
@@ -55,7 +56,8 @@ class Batch:
     """Charges that go into one file, and the number that file would have.
 
     ``versions`` says which version of its charge a claim was made of where that is not the present one; ``payer_rank`` is
-    the place in the charge's order of payers of those who are asked.
+    the place in the charge's order of payers of those who are asked. ``amends`` has, by charge, what was decided about the
+    claims that some of these amend.
     """
 
     scope: str
@@ -65,6 +67,7 @@ class Batch:
     payer_rank: int = 1
     versions: Mapping[ChargeRow, str] = field(default_factory=dict)
     faults_from: Origin = Origin.GUIDE
+    amends: Mapping[int, Approved] = field(default_factory=dict)
 
 
 def control_scope(practice: Practice) -> str:
@@ -106,10 +109,12 @@ def build(
     batch: Batch,
     clock: Callable[[], datetime],
     then: Callable[[Session, Iterable[ChargeRow]], None] = lambda _session, _rows: None,
+    first: Callable[[Session, Iterable[ChargeRow]], None] = lambda _session, _rows: None,
 ) -> Generated:
     """Build one file of a batch, without the charges that the guide refuses.
 
-    ``then`` is called in the transaction that stores the file and holds the refused, with all charges of the batch.
+    ``then`` is called in the transaction that stores the file and holds the refused, with all charges of the batch;
+    ``first`` is called in it before anything is stored, with the charges whose claims are.
     """
     spelt = options_of(practice.trading_partner).text
     faults: dict[ChargeRow, Sequence[Finding]] = {
@@ -134,6 +139,7 @@ def build(
         with database.transaction() as session:
             _hold(session, database, faults, batch.faults_from, clock())
             if good and interchange is not None:
+                first(session, good)
                 _store(session, database, practice_id, practice, batch, good, interchange, built_at)
             then(session, batch.claims)
     except Stale:
@@ -175,7 +181,9 @@ def _hold(
     found = dict(zip(rows, faults.values(), strict=True))
     worklist.put(session, database.keyring, found, origin=origin, now=now)
     deed = lifecycle.Deed("refused by the guide", ACTOR, now, database.keyring)
-    lifecycle.move(session, rows, ChargeStatus.HELD, deed)
+    waiting = [row for row in rows if row.status is ChargeStatus.HELD]  # of these a void was to be built
+    lifecycle.note(session, waiting, deed)
+    lifecycle.move(session, [row for row in rows if row.status is not ChargeStatus.HELD], ChargeStatus.HELD, deed)
 
 
 def _store(
@@ -188,6 +196,7 @@ def _store(
     interchange: Interchange,
     built_at: datetime,
 ) -> None:
+    breakers.demand_routed(session, claims)
     _take_number(session, batch.scope, batch.number)
     digest = hashlib.sha256(interchange.content).hexdigest()
     built_here = built_at.astimezone(ZoneInfo(practice.time_zone))

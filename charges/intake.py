@@ -3,19 +3,19 @@
 One page of the source is one transaction: raw records first, then the charges read from them, the patients' history
 lines, and the cursor. A record that cannot be read is a charge that is held with the reason; it is never skipped. A
 charge that changes after its claim left is held with the difference for a person. What could not be read is read again
-with every pull, because a newer version of the program may know how.
+with every pull, because a newer version of the program may know how. What records are made of is counted (``drift``), so
+that a change of the vendor's is seen before it is billed.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from charges import documents, lifecycle, worklist
+from charges import breakers, differences, documents, drift, lifecycle, received, worklist
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.keyring import Keyring
@@ -25,19 +25,21 @@ from charges.tables import (
     ChargeRow,
     ChargeStatus,
     ClaimRow,
-    CursorRow,
     HistoryLineRow,
     ItemState,
     Origin,
     RawRecordRow,
     ReviewItemRow,
+    insert_all,
 )
 
 ACTOR = "intake"
 UNREADABLE = "SRC-001"
 """The finding of a record that cannot be read."""
-CHANGED_AFTER_BILLING = "SRC-002"
-"""The finding of a charge that changed or was voided at the source after its claim left."""
+_ORDER = {ChargeStatus.CAPTURED: 0, ChargeStatus.HELD: 1}
+"""What a charge is moved to first, where one change moves it twice."""
+CHANGES = "changes"
+"""The stream of what changed since the last pull."""
 _AT_ONCE = 200
 """So many records that could not be read are read again in one transaction."""
 
@@ -68,20 +70,42 @@ def pull(
     source: ChargeSource,
     clock: Callable[[], datetime],
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    baseline_records: int = drift.BASELINE_RECORDS,
 ) -> Pulled:
     """Store what the source has new since the last pull. Stopped anywhere, the next pull goes on from there.
 
-    ``progress`` is called with the number of records of each page stored.
+    ``progress`` is called with the number of records of each page stored; ``baseline_records`` make the first baseline.
     """
     pulled = Pulled()
     with database.transaction() as session:
-        cursor = _cursor_of(session, practice_id, source.kind)
+        cursor = received.cursor_of(session, practice_id, source.kind, CHANGES)
         position = cursor.position if cursor else None
     _read_again(database, practice_id, source, clock())
+    read_accepted(database, practice_id, source, clock())
     for page in source.changed_since(position):
-        with database.transaction() as session:
-            pulled += _store(session, database.keyring, practice_id, source, page, clock())
+        pulled += store(database, practice_id, source, page, clock(), baseline_records=baseline_records)
         progress(len(page.records))
+    return pulled
+
+
+def store(
+    database: Database,
+    practice_id: int,
+    source: ChargeSource,
+    page: Page,
+    now: datetime,
+    stream: str = CHANGES,
+    reason: str = "",
+    *,
+    baseline_records: int = drift.BASELINE_RECORDS,
+) -> Pulled:
+    """Store one page of a stream whole, or nothing of it; ``reason`` is written down with what it changes."""
+    with database.transaction() as session:
+        received.wait_for_turn(session, practice_id)
+        pulled = _store(session, database.keyring, practice_id, source, page, now, baseline_records, reason)
+        if page.cursor is not None:
+            received.move_cursor(session, practice_id, source.kind, stream, page.cursor, now)
     return pulled
 
 
@@ -109,55 +133,76 @@ def _read_again(database: Database, practice_id: int, source: ChargeSource, now:
             after = rows[-1].id
             by_key = {row.key: row for row in rows}
             capture = _Capture(session, database.keyring, practice_id, source.kind, now, by_key)
-            for raw in _latest_raw(session, practice_id, source.kind, by_key).values():
+            for raw in received.latest(session, practice_id, source.kind, by_key).values():
                 charge, fault = _read(source, RawRecord(raw.key, raw.unseal(database.keyring, "body")))
                 if not fault:
                     capture.take(raw.key, charge, fault)
             capture.finish()
 
 
-def _latest_raw(session: Session, practice_id: int, kind: str, keys: Iterable[str]) -> Mapping[str, RawRecordRow]:
+def read_accepted(database: Database, practice_id: int, source: ChargeSource, now: datetime) -> None:
+    """Read the records since a drift that a person accepted again, and then let their charges go on.
+
+    Stopped anywhere, the next pull does it again; until it is done none of them is routed.
+    """
+    with database.transaction() as session:
+        since = breakers.accepted_since(session, practice_id, source.kind)
+    after = 0
+    while since is not None:
+        with database.transaction() as session:
+            found = session.execute(
+                select(RawRecordRow.id, RawRecordRow.key)
+                .where(
+                    RawRecordRow.practice_id == practice_id,
+                    RawRecordRow.source == source.kind,
+                    RawRecordRow.received_at >= since,
+                    RawRecordRow.id > after,
+                )
+                .order_by(RawRecordRow.id)
+                .limit(_AT_ONCE)
+            ).all()
+            if not found:
+                breakers.close(session, database.keyring, practice_id, source.kind, now)
+                return
+            after, keys = found[-1].id, {each.key for each in found}
+            rows = _rows_of(session, practice_id, source.kind, keys)
+            breakers.release(session, database.keyring, list(rows.values()), now)
+            capture = _Capture(session, database.keyring, practice_id, source.kind, now, rows)
+            for raw in received.latest(session, practice_id, source.kind, keys).values():
+                charge, fault = _read(source, RawRecord(raw.key, raw.unseal(database.keyring, "body")))
+                capture.take(raw.key, charge, fault)
+            capture.finish()
+
+
+def _rows_of(session: Session, practice_id: int, kind: str, keys: Iterable[str]) -> dict[str, ChargeRow]:
+    """The charges of these keys, locked."""
     found = session.scalars(
-        select(RawRecordRow)
-        .where(RawRecordRow.practice_id == practice_id, RawRecordRow.source == kind, RawRecordRow.key.in_(keys))
-        .order_by(RawRecordRow.received_at, RawRecordRow.id)
+        select(ChargeRow)
+        .where(ChargeRow.practice_id == practice_id, ChargeRow.source == kind, ChargeRow.key.in_(keys))
+        .order_by(ChargeRow.id)
+        .with_for_update()
     )
-    return {raw.key: raw for raw in found}
-
-
-def _cursor_of(session: Session, practice_id: int, kind: str) -> CursorRow | None:
-    return session.scalar(
-        select(CursorRow).where(CursorRow.practice_id == practice_id, CursorRow.source == kind).with_for_update()
-    )
+    return {row.key: row for row in found}
 
 
 def _store(
-    session: Session, keyring: Keyring, practice_id: int, source: ChargeSource, page: Page, now: datetime
+    session: Session,
+    keyring: Keyring,
+    practice_id: int,
+    source: ChargeSource,
+    page: Page,
+    now: datetime,
+    baseline_records: int,
+    reason: str,
 ) -> Pulled:
-    fresh = list(_store_raw(session, keyring, practice_id, source.kind, page.records, now))
-    rows = {
-        row.key: row
-        for row in session.scalars(
-            select(ChargeRow)
-            .where(
-                ChargeRow.practice_id == practice_id,
-                ChargeRow.source == source.kind,
-                ChargeRow.key.in_([record.key for record in fresh]),
-            )
-            .with_for_update()
-        )
-    }
-    capture = _Capture(session, keyring, practice_id, source.kind, now, rows)
+    fresh = received.store(session, keyring, practice_id, source.kind, page.records, now)
+    doubts = drift.watch(session, keyring, practice_id, source, fresh, now, baseline_records)
+    rows = _rows_of(session, practice_id, source.kind, [record.key for record in fresh])
+    capture = _Capture(session, keyring, practice_id, source.kind, now, rows, reason)
     for record in fresh:
         charge, fault = _read(source, record)
-        capture.take(record.key, charge, fault)
+        capture.take(record.key, charge, fault, doubts.get(record.key, ()))
     capture.finish()
-    if page.cursor is not None:
-        cursor = _cursor_of(session, practice_id, source.kind)
-        if cursor is None:
-            session.add(CursorRow(practice_id=practice_id, source=source.kind, position=page.cursor, moved_at=now))
-        else:
-            cursor.position, cursor.moved_at = page.cursor, now
     return Pulled(
         records=len(page.records),
         new=capture.new,
@@ -165,45 +210,6 @@ def _store(
         voided=capture.voided,
         unreadable=capture.unreadable,
     )
-
-
-def _store_raw(
-    session: Session, keyring: Keyring, practice_id: int, kind: str, records: Iterable[RawRecord], now: datetime
-) -> Iterable[RawRecord]:
-    """Store the records that were never stored with this content; give on those that may say something new.
-
-    A record that went back to what it said before is stored already, and yet it is news.
-    """
-    digests = {(record.key, hashlib.sha256(record.body).hexdigest()): record for record in records}
-    known = session.execute(
-        select(RawRecordRow.key, RawRecordRow.digest)
-        .where(
-            RawRecordRow.practice_id == practice_id,
-            RawRecordRow.source == kind,
-            RawRecordRow.key.in_({key for key, _ in digests}),
-        )
-        .order_by(RawRecordRow.received_at, RawRecordRow.id)
-    ).all()
-    stored = {(key, digest) for key, digest in known}
-    latest = {key: digest for key, digest in known}  # noqa: C416 - rows are tuples to us, not to the type checker
-    for (key, digest), record in digests.items():
-        if (key, digest) not in stored:
-            row = RawRecordRow(practice_id=practice_id, source=kind, key=key, digest=digest, received_at=now)
-            row.seal(keyring, body=record.body)
-            session.add(row)
-            yield record
-        elif latest[key] != digest:
-            session.execute(
-                update(RawRecordRow)
-                .where(
-                    RawRecordRow.practice_id == practice_id,
-                    RawRecordRow.source == kind,
-                    RawRecordRow.key == key,
-                    RawRecordRow.digest == digest,
-                )
-                .values(received_at=now)
-            )
-            yield record
 
 
 def _read(source: ChargeSource, record: RawRecord) -> tuple[Charge, str]:
@@ -228,7 +234,9 @@ class _Capture:
         kind: str,
         now: datetime,
         rows: dict[str, ChargeRow],
+        reason: str = "",
     ) -> None:
+        self.reason = reason
         self.session, self.keyring, self.practice_id, self.kind, self.now = session, keyring, practice_id, kind, now
         self.rows = rows
         self.live = self._live_claims()
@@ -245,8 +253,8 @@ class _Capture:
         )
         return {claim.charge_id: claim for claim in found}
 
-    def take(self, key: str, read: Charge, fault: str) -> None:
-        """Take one charge as read now."""
+    def take(self, key: str, read: Charge, fault: str, doubts: Sequence[Finding] = ()) -> None:
+        """Take one charge as read now; ``doubts`` about its record hold it, should it say anything new."""
         charge = read.model_copy(update={"source": self.kind, "key": key})
         # A record that cannot be read has no content to tell versions by, so its fault stands for it.
         charge = charge.model_copy(update={"note": fault}).versioned() if fault else charge.versioned()
@@ -266,7 +274,7 @@ class _Capture:
         self.unreadable += bool(fault)
         live = self.live.get(row.id)
         if live is not None:
-            self._after_billing(row, charge, live)
+            self._after_billing(row, charge, live, fault)
         elif fault:
             self._move_to_captured(row)
             self._move("held", ChargeStatus.HELD, row)
@@ -276,6 +284,9 @@ class _Capture:
                 self._move("voided", ChargeStatus.VOID, row)
         else:
             self._move_to_captured(row)
+            if doubts:
+                self._move("held", ChargeStatus.HELD, row)
+                self.faults[row] = list(doubts)
 
     def _new_row(self, key: str, charge: Charge) -> ChargeRow:
         row = ChargeRow(
@@ -302,17 +313,23 @@ class _Capture:
         patient = charge.patient.record_number or f"charge {row.key}"
         row.patient_key = self.keyring.fingerprint(f"{self.practice_id}|{patient}")
 
-    def _after_billing(self, row: ChargeRow, charge: Charge, live: ClaimRow) -> None:
+    def _after_billing(self, row: ChargeRow, charge: Charge, live: ClaimRow, fault: str) -> None:
+        amends = row.status in (ChargeStatus.CAPTURED, ChargeStatus.CLEAN)  # decided on, and on its way into a file
         if charge.version == live.version:  # changed back to what was billed
-            if row.status is ChargeStatus.HELD:
+            if amends:
+                self._move("changed back", ChargeStatus.HELD, row)
+            if amends or row.status is ChargeStatus.HELD:
                 self._move("changed back", ChargeStatus.ACCEPTED if live.accepted else ChargeStatus.CLAIMED, row)
             return
         what = "voided" if charge.voided else "changed"
         if row.status is not ChargeStatus.HELD:
             self._move(f"{what} after billing", ChargeStatus.HELD, row)
+        if fault:
+            self.faults[row] = [_finding(UNREADABLE, fault, "Have the record mended, or tell the engineer.")]
+            return
         self.faults[row] = [
             _finding(
-                CHANGED_AFTER_BILLING,
+                differences.RULE,
                 f"This charge was {what} at the source after claim {live.number} left.",
                 "Compare both; replace or void the claim at the payer if it matters, or waive this finding with the "
                 "reason to let the claim stand.",
@@ -334,35 +351,38 @@ class _Capture:
         """Write all that was taken."""
         self.session.flush()
         documents.write(self.session, self.keyring, self.documents, self.now)
-        changed = [row.id for row, _ in self.documents]
-        self.session.execute(delete(HistoryLineRow).where(HistoryLineRow.charge_id.in_(changed)))
-        self.session.add_all(line for row, charge in self.documents for line in _history(row, charge))
-        worklist.close(self.session, [row for row, _ in self.documents], self.now)
+        earlier = [row for row, _ in self.documents if row.event_count]  # a charge just captured has left no trace yet
+        if earlier:
+            ids = [row.id for row in earlier]
+            self.session.execute(delete(HistoryLineRow).where(HistoryLineRow.charge_id.in_(ids)))
+            worklist.close(self.session, earlier, self.now)
+        lines = [line for row, charge in self.documents for line in _history(row, charge)]
+        insert_all(self.session, HistoryLineRow, lines)
         worklist.put(self.session, self.keyring, self.faults, origin=Origin.SOURCE, now=self.now)
         for what, rows in self.notes.items():
-            lifecycle.note(self.session, rows, lifecycle.Deed(what, ACTOR, self.now, self.keyring))
-        # A held charge that changed is captured before it is held again.
-        for (what, to), rows in sorted(self.moves.items(), key=lambda each: each[0][1] is not ChargeStatus.CAPTURED):
-            lifecycle.move(self.session, rows, to, lifecycle.Deed(what, ACTOR, self.now, self.keyring))
+            lifecycle.note(self.session, rows, lifecycle.Deed(what, ACTOR, self.now, self.keyring, self.reason))
+        # A held charge that changed is captured before it is held again, and one that is to be claimed again is held first.
+        for (what, to), rows in sorted(self.moves.items(), key=lambda each: _ORDER.get(each[0][1], len(_ORDER))):
+            lifecycle.move(self.session, rows, to, lifecycle.Deed(what, ACTOR, self.now, self.keyring, self.reason))
 
 
 def _finding(rule: str, message: str, fix: str, severity: Severity = Severity.STOP) -> Finding:
     return Finding(rule=rule, severity=severity, at="", message=message, fix=fix)
 
 
-def _history(row: ChargeRow, charge: Charge) -> Iterable[HistoryLineRow]:
+def _history(row: ChargeRow, charge: Charge) -> Iterable[Mapping[str, object]]:
     """The lines by which later charges of the patient are compared; a voided charge leaves none."""
     if charge.voided:
         return
     for line in charge.billed_lines:
         if line.service_date is not None:
             rendering = line.rendering_provider or charge.rendering_provider
-            yield HistoryLineRow(
-                charge_id=row.id,
-                patient_key=row.patient_key,
-                service_date=line.service_date,
-                code=line.code[:48],
-                modifiers=" ".join(line.modifiers)[:48],
-                units=str(line.units or ""),
-                rendering_npi=rendering.npi if rendering else "",
-            )
+            yield {
+                "charge_id": row.id,
+                "patient_key": row.patient_key,
+                "service_date": line.service_date,
+                "code": line.code[:48],
+                "modifiers": " ".join(line.modifiers)[:48],
+                "units": str(line.units or ""),
+                "rendering_npi": rendering.npi if rendering else "",
+            }

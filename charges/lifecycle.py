@@ -16,7 +16,16 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from charges.errors import Stale
 from charges.keyring import Keyring
-from charges.tables import BreakerRow, BreakerStatus, ChargeRow, ChargeStatus, ClaimFileRow, EventRow, FileStatus
+from charges.tables import (
+    BreakerRow,
+    BreakerStatus,
+    ChargeRow,
+    ChargeStatus,
+    ClaimFileRow,
+    EventRow,
+    FileStatus,
+    insert_all,
+)
 
 _C = ChargeStatus
 MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
@@ -24,20 +33,21 @@ MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
     _C.CLEAN: frozenset({_C.CLAIMED, _C.HELD, _C.CAPTURED, _C.VOID}),
     _C.HELD: frozenset({_C.CAPTURED, _C.VOID, _C.CLAIMED, _C.ACCEPTED}),
     _C.SELF_PAY: frozenset({_C.CAPTURED, _C.VOID}),
-    _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD}),
-    _C.ACCEPTED: frozenset({_C.HELD, _C.CLAIMED}),
+    _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD, _C.VOID}),
+    _C.ACCEPTED: frozenset({_C.HELD, _C.CLAIMED, _C.VOID}),
     _C.VOID: frozenset({_C.CAPTURED}),
 }
 """Each state and those that may follow. Held to claimed or accepted: a person lets a claim stand that was billed
 before the source changed. Clean to held: the guide refuses what no rule caught. Void to captured: the source gave a
-new version. Accepted to claimed: the first payer decided, and the claim to the next one is in a file."""
+new version. Accepted to claimed: the first payer decided, and the claim to the next one is in a file.
+Claimed or accepted to void: the payer took the void of its claim."""
 
 _F = FileStatus
 FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
     _F.BUILT: frozenset({_F.SENDING}),
     _F.SENDING: frozenset({_F.SENT, _F.UNCERTAIN}),
     _F.UNCERTAIN: frozenset({_F.SENT, _F.BUILT}),
-    _F.SENT: frozenset({_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED}),
+    _F.SENT: frozenset({_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED, _F.BUILT}),
     _F.ACCEPTED: frozenset({_F.PARTLY_ACCEPTED, _F.REJECTED}),
     _F.PARTLY_ACCEPTED: frozenset({_F.REJECTED}),
     _F.REJECTED: frozenset(),
@@ -104,34 +114,35 @@ def _record(session: Session, deeds: Sequence[tuple[Moved, State, Deed]]) -> Non
     if not deeds:
         return
     session.flush()  # rows made in this transaction get their ids, changed envelopes are written first
-    changes = []
+    events, changes = [], []
     for row, to, deed in deeds:
-        event = EventRow(
-            subject=_SUBJECTS[type(row)][0],
-            subject_id=row.id,
-            sequence=row.event_count + 1,
-            what=deed.what[:24],
-            was=row.status.value,
-            became=to.value,
-            actor=deed.by[:80],
-            at=deed.at,
-            previous=row.event_head,
-        )
-        event.seal(deed.keyring, detail=deed.reason.encode() if deed.reason else None)
-        event.digest = event_digest(event, deed.keyring.fingerprint(deed.reason))
-        session.add(event)
+        columns = {
+            "subject": _SUBJECTS[type(row)][0],
+            "subject_id": row.id,
+            "sequence": row.event_count + 1,
+            "what": deed.what[:24],
+            "was": row.status.value,
+            "became": to.value,
+            "actor": deed.by[:80],
+            "at": deed.at,
+            "previous": row.event_head,
+        }
+        digest = _digest(columns, deed.keyring.fingerprint(deed.reason))
+        detail = deed.reason.encode() if deed.reason else None
+        events.append(EventRow.values(deed.keyring, {"detail": detail}, **columns, digest=digest))
         changes.append(
             {
                 "row_id": row.id,
                 "row_was": row.status,
                 "row_events": row.event_count,
                 "to_status": to,
-                "to_events": event.sequence,
-                "to_head": event.digest,
+                "to_events": row.event_count + 1,
+                "to_head": digest,
                 "to_at": deed.at,
             }
         )
     _compare_and_set(session, type(deeds[0][0]), changes)
+    insert_all(session, EventRow, events)  # only now: whoever lost the race is stale and does not break a constraint
     for (row, _, _), change in zip(deeds, changes, strict=True):
         for name, value in (
             ("status", change["to_status"]),
@@ -167,20 +178,15 @@ def _compare_and_set(session: Session, table: type[Moved], changes: list[dict[st
 
 def event_digest(event: EventRow, detail_fingerprint: str) -> str:
     """The digest of an event in its chain."""
-    content = "\x1f".join(
-        (
-            event.previous,
-            event.subject,
-            str(event.subject_id),
-            str(event.sequence),
-            event.what,
-            event.was,
-            event.became,
-            event.actor,
-            event.at.astimezone(UTC).isoformat(),
-            detail_fingerprint,
-        )
-    )
+    return _digest({name: getattr(event, name) for name in (*_IN_CHAIN, "at")}, detail_fingerprint)
+
+
+_IN_CHAIN = ("previous", "subject", "subject_id", "sequence", "what", "was", "became", "actor")
+
+
+def _digest(event: Mapping[str, Any], detail_fingerprint: str) -> str:
+    said = [str(event[name]) for name in _IN_CHAIN]
+    content = "\x1f".join([*said, event["at"].astimezone(UTC).isoformat(), detail_fingerprint])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -204,15 +210,35 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
             if event.subject_id != current:
                 current, count, head = event.subject_id, 0, ""
             count += 1
-            detail = event.unseal(keyring, "detail").decode()
-            if (
-                event.sequence != count
-                or event.previous != head
-                or event.digest != event_digest(event, keyring.fingerprint(detail))
-            ):
+            if not _follows(event, count, head, keyring):
                 broken.add(current)
             head = event.digest
             tails[current] = (event.sequence, head)
         for number in sorted(ends.keys() | tails.keys()):
             if number in broken or ends.get(number, (0, "")) != tails.get(number, (0, "")):
                 yield f"The events of {subject} {number} were changed after they were written."
+
+
+def is_unbroken(session: Session, keyring: Keyring, row: Moved) -> bool:
+    """Whether the chain of events of one charge, file or breaker is whole."""
+    count, head = 0, ""
+    for event in session.scalars(
+        select(EventRow)
+        .where(EventRow.subject == _SUBJECTS[type(row)][0], EventRow.subject_id == row.id)
+        .order_by(EventRow.sequence)
+    ):
+        count += 1
+        if not _follows(event, count, head, keyring):
+            return False
+        head = event.digest
+    return (count, head) == (row.event_count, row.event_head)
+
+
+def _follows(event: EventRow, count: int, head: str, keyring: Keyring) -> bool:
+    """Whether an event is the one that was written at this place of its chain."""
+    detail = event.unseal(keyring, "detail").decode()
+    return (
+        event.sequence == count
+        and event.previous == head
+        and event.digest == event_digest(event, keyring.fingerprint(detail))
+    )

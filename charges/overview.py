@@ -1,5 +1,6 @@
 """Counts for people who look at the whole: read-only."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,11 +10,21 @@ from sqlalchemy.orm import defer
 
 from charges.db import Database
 from charges.errors import Refused
-from charges.tables import ChargeRow, ClaimFileRow, FileStatus, PracticeRow, ResponseRow
+from charges.tables import (
+    AlarmRow,
+    BreakerRow,
+    BreakerStatus,
+    ChargeRow,
+    ClaimFileRow,
+    EventRow,
+    FileStatus,
+    PracticeRow,
+    ResponseRow,
+)
 
 
 def count_by_state(database: Database) -> dict[str, dict[str, dict[str, int]]]:
-    """By practice, then charges and files, then state: how many."""
+    """By practice, then charges and files, and breakers and overdue replies where there are any, then state: how many."""
     counted: dict[str, dict[str, dict[str, int]]] = {}
     with database.transaction() as session:
         for code in session.scalars(select(PracticeRow.code).order_by(PracticeRow.id)):
@@ -27,6 +38,24 @@ def count_by_state(database: Database) -> dict[str, dict[str, dict[str, int]]]:
             )
             for code, state, count in rows:
                 counted[code][kind][state.value] = count
+        breakers = session.execute(
+            select(PracticeRow.code, BreakerRow.status, func.count())
+            .join(BreakerRow, BreakerRow.practice_id == PracticeRow.id)
+            .where(BreakerRow.status != BreakerStatus.CLOSED)
+            .group_by(PracticeRow.code, BreakerRow.status)
+            .order_by(PracticeRow.code, BreakerRow.status)
+        )
+        for code, waits, count in breakers:
+            counted[code].setdefault("breakers", {})[waits.value] = count
+        overdue = session.execute(
+            select(PracticeRow.code, AlarmRow.kind, func.count())
+            .join(AlarmRow, AlarmRow.practice_id == PracticeRow.id)
+            .where(AlarmRow.cleared_at.is_(None))
+            .group_by(PracticeRow.code, AlarmRow.kind)
+            .order_by(PracticeRow.code, AlarmRow.kind)
+        )
+        for code, reply, count in overdue:
+            counted[code].setdefault("overdue replies", {})[reply] = count
     return counted
 
 
@@ -40,6 +69,8 @@ class FileShown:
     claims: int
     total: Decimal
     built_at: datetime
+    next_try_at: datetime | None
+    fault: str
 
     def as_json(self) -> dict[str, object]:
         """For machines."""
@@ -50,16 +81,96 @@ class FileShown:
             "claims": self.claims,
             "total": self.total,
             "built_at": self.built_at,
+            "next_try_at": self.next_try_at,
+            "fault": self.fault,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of a file: what was done, by whom, when and why."""
+
+    what: str
+    state: str
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileHistory:
+    """A claim file with all that happened to it. ``sent_as`` is its name at the receiver, ``tries`` those that failed."""
+
+    file: FileShown
+    sha256: str
+    size: int
+    sent_as: str
+    tries: int
+    events: tuple[Happened, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        events = [
+            {"what": each.what, "state": each.state, "by": each.by, "at": each.at, "reason": each.reason}
+            for each in self.events
+        ]
+        return self.file.as_json() | {
+            "sha256": self.sha256,
+            "size": self.size,
+            "sent_as": self.sent_as,
+            "tries": self.tries,
+            "events": events,
+        }
+
+    def sentences(self) -> Iterator[str]:
+        """For people."""
+        file = self.file
+        yield f"File {file.number}, {file.name}: {file.status}."
+        yield f"{file.claims} claims, {file.total:,.2f} dollars, {self.size} bytes, SHA-256 {self.sha256}."
+        if self.sent_as != file.name:
+            yield f"It is sent as {self.sent_as}."
+        for each in self.events:
+            because = f": {each.reason}" if each.reason else ""
+            yield f"{each.at:%Y-%m-%d %H:%M} UTC  {each.what} by {each.by} ({each.state}){because}"
+        if file.fault:
+            yield f"Tried {self.tries} times without success. {file.fault}"
+        if file.next_try_at:
+            yield f"The next try is not before {file.next_try_at:%Y-%m-%d %H:%M} UTC; `charges files resend` ends the wait."
+
+
+def history_of(database: Database, number: int) -> FileHistory:
+    """A claim file and what happened to it; raises Refused when there is no such file."""
+    with database.transaction() as session:
+        row = session.get(ClaimFileRow, number, options=[defer(ClaimFileRow.content), defer(ClaimFileRow.parcel)])
+        if row is None:
+            raise Refused(f"There is no file {number}. See `charges files list`.")
+        events = session.scalars(
+            select(EventRow)
+            .where(EventRow.subject == "file", EventRow.subject_id == number)
+            .order_by(EventRow.sequence)
+        )
+        happened = tuple(
+            Happened(each.what, each.became, each.actor, each.at, each.unseal(database.keyring, "detail").decode())
+            for each in events
+        )
+        return FileHistory(_file_shown(row), row.sha256, row.size, row.parcel_name or row.name, row.tries, happened)
+
+
+def _file_shown(row: ClaimFileRow) -> FileShown:
+    return FileShown(
+        row.id, row.name, row.status, row.claim_count, row.total, row.built_at, row.next_try_at, row.fault or ""
+    )
 
 
 def claim_files(database: Database) -> list[FileShown]:
     """All claim files, newest first."""
     with database.transaction() as session:
         return [
-            FileShown(row.id, row.name, row.status, row.claim_count, row.total, row.built_at)
+            _file_shown(row)
             for row in session.scalars(
-                select(ClaimFileRow).options(defer(ClaimFileRow.content)).order_by(ClaimFileRow.id.desc())
+                select(ClaimFileRow)
+                .options(defer(ClaimFileRow.content), defer(ClaimFileRow.parcel))
+                .order_by(ClaimFileRow.id.desc())
             )
         ]
 
@@ -77,6 +188,7 @@ def content_of(database: Database, number: int) -> bytes:
 class ReplyShown:
     """A reply as listed; ``outcome`` says what it did, or why it could not be read."""
 
+    number: int
     name: str
     state: str
     outcome: str
@@ -84,15 +196,30 @@ class ReplyShown:
 
     def as_json(self) -> dict[str, object]:
         """For machines."""
-        return {"name": self.name, "state": self.state, "outcome": self.outcome, "received_at": self.received_at}
+        return {
+            "reply": self.number,
+            "name": self.name,
+            "state": self.state,
+            "outcome": self.outcome,
+            "received_at": self.received_at,
+        }
 
 
 def replies(database: Database) -> list[ReplyShown]:
     """All replies, newest first."""
     with database.transaction() as session:
         return [
-            ReplyShown(row.name, row.state, row.outcome, row.received_at)
+            ReplyShown(row.id, row.name, row.state, row.outcome, row.received_at)
             for row in session.scalars(
                 select(ResponseRow).options(defer(ResponseRow.content)).order_by(ResponseRow.id.desc())
             )
         ]
+
+
+def content_of_reply(database: Database, number: int) -> bytes:
+    """The bytes of a reply as they came; raises Refused when there is no such reply."""
+    with database.transaction() as session:
+        row = session.get(ResponseRow, number)
+        if row is None:
+            raise Refused(f"There is no reply {number}. See `charges files replies`.")
+        return row.unseal(database.keyring, "content")

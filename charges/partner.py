@@ -6,13 +6,14 @@ its own needs only names and ids.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_serializer, model_validator
 
 from charges.atoms import Phone, Setting, Slug, Text, as_text
+from charges.connections import Secret
 
 
 def _made_of(pattern: str, what: str) -> AfterValidator:
@@ -58,6 +59,99 @@ class FolderTransport(Setting):
     inbound: Path
 
 
+def _kind_of_transport(value: object) -> str:
+    """A transport without a kind is a folder."""
+    kind = value.get("kind", "folder") if isinstance(value, dict) else getattr(value, "kind", "")
+    return str(kind)
+
+
+RemotePath = Annotated[Text, _made_of(r"[^\x00-\x1f]+", "a path without control characters")]
+FileName = Annotated[Text, _made_of(r"[^/\x00-\x1f]+", "a name without slashes")]
+
+
+class SftpTransport(Setting):
+    """Files are put into ``outbound`` on the partner's SSH server and replies fetched from the ``inbound`` folders.
+
+    ``host_key`` has the fingerprints (``ssh-keygen -lf``) of the keys that the server may show, and nothing is sent to any
+    other. ``private_key`` or ``password`` or both let us in; ``passphrase`` opens the key.
+
+    A file is put under ``temporary_name`` in ``temporary_folder``, the same folder when not given, and then renamed: by
+    ``rename`` plain, which overwrites nothing, or posix for servers that have no other; none where the server forbids
+    renaming, and then a reader can see half a file. ``compression`` comes before encryption ``encrypted_for`` the holder of
+    an OpenPGP certificate, a file. What was fetched is left, removed, or moved to ``moved_to``, after it is stored.
+    """
+
+    kind: Literal["sftp"]
+    host: Text
+    port: Annotated[int, Field(ge=1, le=65_535)] = 22
+    user: Text
+    host_key: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...],
+        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+        Field(min_length=1),
+    ]
+    private_key: Secret | None = None
+    passphrase: Secret | None = None
+    password: Secret | None = None
+    outbound: RemotePath
+    inbound: tuple[RemotePath, ...] = ()
+    patterns: Annotated[tuple[FileName, ...], Field(min_length=1)] = ("*",)
+    rename: Literal["plain", "posix", "none"] = "plain"
+    temporary_name: FileName = ".{name}.part"
+    temporary_folder: RemotePath | None = None
+    compression: Literal["none", "gzip", "zip"] = "none"
+    encrypted_for: Path | None = None
+    after_fetching: Literal["leave", "remove", "move"] = "leave"
+    moved_to: RemotePath | None = None
+    timeout_seconds: Annotated[int, Field(ge=5, le=300)] = 30
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.private_key is None and self.password is None:
+            raise ValueError("private_key or password is needed, each as {env: NAME} or {file: PATH}")
+        if self.passphrase is not None and self.private_key is None:
+            raise ValueError("passphrase opens a private_key; there is none")
+        if len(set(_filled(self.temporary_name, [{"name": "a.837"}, {"name": "b.837"}]))) != 2:
+            raise ValueError("temporary_name is made of {name} and other letters")
+        if self.temporary_name == "{name}" and self.temporary_folder is None:
+            raise ValueError("temporary_name {name} needs a temporary_folder")
+        if (self.after_fetching == "move") != (self.moved_to is not None):
+            raise ValueError("moved_to and after_fetching: move belong together")
+        return self
+
+
+class Window(Setting):
+    """From ``opens`` until ``closes``, the cut-off, by the practice's clock; ``closes`` is not within."""
+
+    opens: time = time(0)
+    closes: time | None = None
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.closes is not None and self.closes <= self.opens:
+            raise ValueError("closes is later on the same day than opens; leave it out for midnight")
+        return self
+
+
+class Sending(Setting):
+    """When files are sent: within the ``windows`` of a day, and no more than so many in any hour; always when not given.
+
+    What is built after the last cut-off waits for the next window. ``weekends``, ``federal_holidays`` (of the United
+    States, on the day they are observed) and ``holidays`` of the partner's own say on which days nothing is sent.
+    """
+
+    windows: tuple[Window, ...] = ()
+    weekends: bool = True
+    federal_holidays: bool = False
+    holidays: frozenset[date] = frozenset()
+    files_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @field_serializer("holidays", when_used="json")
+    def _in_order(self, holidays: frozenset[date]) -> list[str]:
+        # A profile is known by the digest of its JSON, which must not depend on the order that a set has today.
+        return sorted(each.isoformat() for each in holidays)
+
+
 class Ids(Setting):
     """Who is who in an envelope: ISA05 to ISA08, and GS02 and GS03 where they differ from ISA06 and ISA08."""
 
@@ -85,6 +179,19 @@ class Delimiters(Setting):
         if any(each.isalnum() or each in ".-" for each in marks):
             raise ValueError("a delimiter is no letter, digit, dot or dash: numbers and amounts have those")
         return self
+
+
+class Replies(Setting):
+    """Until when each reply to a file is expected, in business time after it was sent; 0 where the partner sends none.
+
+    Saturdays, Sundays, federal holidays and those of ``Sending`` do not count. A TA1 is expected only where it is asked for
+    (ISA14).
+    """
+
+    ta1_hours: Annotated[int, Field(ge=0, le=1000)] = 4
+    a999_hours: Annotated[int, Field(ge=0, le=1000)] = 24
+    a277ca_days: Annotated[int, Field(ge=0, le=365)] = 3
+    a835_days: Annotated[int, Field(ge=0, le=365)] = 30
 
 
 class TradingPartner(Ids):
@@ -127,7 +234,12 @@ class TradingPartner(Ids):
     claim_filing_codes: Mapping[Text, FilingCode] = Field(default_factory=dict)
 
     file_name: Text = "{partner}_{control:09d}_{digest}.837"
-    transport: FolderTransport
+    replies: Replies = Replies()
+    sending: Sending = Sending()
+    transport: Annotated[
+        Annotated[FolderTransport, Tag("folder")] | Annotated[SftpTransport, Tag("sftp")],
+        Discriminator(_kind_of_transport),
+    ]
 
     @property
     def ids(self) -> Ids:

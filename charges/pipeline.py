@@ -3,24 +3,45 @@
 Nothing here knows Celery or the terminal. ``Pipeline`` holds what a run needs; each method is one stage for one practice.
 """
 
+import gc
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from charges import acknowledgements, claims, delivery, intake, lifecycle, scrub, secondary
+from charges import (
+    acknowledgements,
+    after_billing,
+    amending,
+    breakers,
+    budget,
+    canaries,
+    claims,
+    delivery,
+    intake,
+    lifecycle,
+    probing,
+    scrub,
+    secondary,
+)
+from charges.census import Verdict
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
-from charges.connections import ClaimFiles, Fhir, FlatFiles
+from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FlatFiles
 from charges.db import Database
 from charges.dialect import Hl7
-from charges.errors import Refused
+from charges.errors import Refused, Unavailable
+from charges.overdue import Watched, watch
+from charges.partner import SftpTransport
 from charges.practice import Practice
+from charges.revisit import Days, Loop, Revisit
 from charges.settings import Settings
-from charges.sources import ChargeSource
+from charges.sources import ChargeSource, Revisitable
+from charges.sources.allowance import Allowance
 from charges.tables import ChargeRow, ChargeStatus, PracticeRow
 from rules.engine import Facts, Rule, load
 from rules.payer.book import Book, read_texts, texts_of
@@ -37,6 +58,15 @@ def no_progress(_: int) -> None:
 def utc_now() -> datetime:
     """The clock of a running program; everything below takes it as a parameter."""
     return datetime.now(UTC)
+
+
+def settle() -> None:
+    """Let the collector of memory pass over all that is loaded now, for it stays.
+
+    Else it looks through the whole program again and again while a pull makes many new objects, a fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -96,7 +126,11 @@ class Pipeline:
         return Applied(row.id, row.digest, Practice.model_validate_json(text))
 
     def apply(self, practice: Practice, by: str) -> bool:
-        """Store a profile; returns whether anything changed. Held charges are then judged again under the new one."""
+        """Store a profile; returns whether anything changed. Held charges are then judged again under the new one.
+
+        Raises Refused when the source cannot be made of it, for a field of the source's contract that does not exist.
+        """
+        source_of(practice)
         text = practice.model_dump_json().encode()
         digest = hashlib.sha256(text).hexdigest()
         now = self.clock()
@@ -124,11 +158,99 @@ class Pipeline:
         self, applied: Applied, progress: Progress = no_progress, source: ChargeSource | None = None
     ) -> intake.Pulled:
         """Stage 1 for a practice, unless another worker is at it; ``source`` takes the place of the profile's own."""
-        source = source or source_of(applied.practice)
+        source = source or self.source(applied)
         with self.database.alone_at(f"pull {applied.id}") as is_mine:
             if not is_mine:
                 return intake.Pulled()
-            return intake.pull(self.database, applied.id, source, self.clock, progress)
+            wanted = self.settings.baseline_records
+            return intake.pull(self.database, applied.id, source, self.clock, progress, baseline_records=wanted)
+
+    def accept_drift(
+        self, applied: Applied, *, by: str, because: str, stream: str = "", source: ChargeSource | None = None
+    ) -> tuple[Verdict, ...]:
+        """A person takes what changed in a source's records as the new baseline; they are read again, and charges go on.
+
+        ``stream`` is the kind of source, the profile's own when not given. Returns what was accepted; raises Refused.
+        """
+        source = source or source_of(applied.practice)
+        stream = stream or source.kind
+        told = breakers.accept(self.database, applied.id, stream, by=by, because=because, clock=self.clock)
+        if source.kind == stream:
+            intake.read_accepted(self.database, applied.id, source, self.clock())
+        else:  # the practice has another source by now, and nobody can read the records of this one
+            breakers.let_go(self.database, applied.id, stream, self.clock)
+        return told
+
+    def revisit(
+        self, applied: Applied, stream: Loop, progress: Progress = no_progress, *, at_once: bool = False
+    ) -> intake.Pulled:
+        """Stage 1 for days of service that were read before: when it is due and the source can be asked so, or at once.
+
+        Raises Refused when it is to be done at once and the source cannot be asked for days.
+        """
+        source = self.source(applied, can_wait=True)
+        if not isinstance(source, Revisitable):
+            if at_once:
+                raise _not_by_days(applied)
+            return intake.Pulled()
+        with self.database.alone_at(f"{stream} {applied.id}") as is_mine:
+            if not is_mine:
+                return intake.Pulled()
+            if stream == "trailing":
+                every = timedelta(seconds=0 if at_once else self.settings.trailing_every)
+                canaries.look(
+                    self.database,
+                    applied.id,
+                    source,
+                    every,
+                    self.clock,
+                    baseline_records=self.settings.baseline_records,
+                )
+            loops = Revisit(self.database, applied.id, source, self.clock, progress, self.settings.baseline_records)
+            days = self._days(applied, stream)
+            if not at_once:
+                seconds = self.settings.trailing_every if stream == "trailing" else self.settings.reconcile_every
+                return loops.when_due(stream, timedelta(seconds=seconds), days)
+            return loops.reconcile(days) if stream == "reconcile" else loops.read(stream, days)
+
+    def backfill(self, applied: Applied, days: Days, progress: Progress = no_progress) -> intake.Pulled:
+        """Stage 1 for a span of days of service, in slices; stopped anywhere, the same span goes on from there.
+
+        Raises Refused when the source cannot be asked for days, Unavailable when another worker is at the same span.
+        """
+        source = self.source(applied, can_wait=True)
+        if not isinstance(source, Revisitable):
+            raise _not_by_days(applied)
+        with self.database.alone_at(f"backfill {applied.id}") as is_mine:
+            if not is_mine:
+                raise Unavailable(
+                    f"Another worker is reading days of {applied.practice.code}. Run again when it is done."
+                )
+            wanted = self.settings.baseline_records
+            return Revisit(self.database, applied.id, source, self.clock, progress, wanted).backfill(days)
+
+    def _days(self, applied: Applied, stream: Loop) -> Days:
+        """The days of service that a loop reads, in the practice's zone; services of tomorrow may be entered today."""
+        settings = applied.practice.source
+        assert isinstance(settings, EclinicalWorks)
+        today = self.clock().astimezone(ZoneInfo(applied.practice.time_zone)).date()
+        back = settings.trailing_days if stream == "trailing" else settings.reconcile_days
+        first = today - timedelta(days=back)
+        return Days(max(first, settings.start) if settings.start else first, today + timedelta(days=1))
+
+    def probe(self, applied: Applied) -> probing.Probed:
+        """Ask a practice's source what it can give, and keep the answer."""
+        return probing.ask(self.database, applied.id, self.source(applied), self.clock)
+
+    def source(self, applied: Applied, *, can_wait: bool = False) -> ChargeSource:
+        """The source of a practice's charges; all workers share its requests, and what can wait leaves some to others."""
+        settings = applied.practice.source
+        if not isinstance(settings, EclinicalWorks):
+            return source_of(applied.practice)
+        share = 1 - budget.RESERVED if can_wait else 1
+        limit = max(int(settings.requests_per_minute * share), 1)
+        tenant = budget.tenant_of(settings.base_url, settings.practice_code)
+        return source_of(applied.practice, budget.SharedAllowance(self.database, tenant, limit))
 
     def judge(self, applied: Applied, progress: Progress = no_progress) -> scrub.Scrubbed:
         """Stage 2 for a practice; raises BadRules when its payer rules have a fault, and its charges wait meanwhile."""
@@ -146,14 +268,18 @@ class Pipeline:
             progress=progress,
         )
 
-    def facts(self, charge_number: int) -> tuple[Applied, Facts]:
-        """What the rules are given to judge a charge now, and its practice; raises Refused when there is no such charge."""
+    def practice_of(self, charge_number: int) -> Applied:
+        """The practice of a charge; raises Refused when there is no such charge."""
         with self.database.transaction() as session:
             row = session.get(ChargeRow, charge_number)
             code = session.get_one(PracticeRow, row.practice_id).code if row else ""
         if not code:
             raise Refused(f"There is no charge {charge_number}. See `charges review list`.")
-        applied = self.practice(code)
+        return self.practice(code)
+
+    def facts(self, charge_number: int) -> tuple[Applied, Facts]:
+        """What the rules are given to judge a charge now, and its practice; raises Refused when there is no such charge."""
+        applied = self.practice_of(charge_number)
         return applied, scrub.facts_of(self.database, applied.practice, charge_number, self.clock(), self.tables)
 
     @property
@@ -162,18 +288,36 @@ class Pipeline:
         return reference(self.settings.reference_dir) | shipped()
 
     def generate(self, applied: Applied, progress: Progress = no_progress) -> claims.Generated:
-        """Stage 4 for a practice; raises BadRules as ``judge`` does."""
+        """Stage 4 for a practice; raises BadRules as ``judge`` does. What changed after billing is compared first."""
+        after_billing.compare(self.database, applied.id, applied.practice, self.clock)
         digest = self._judged_with(applied, self.book(applied))
         first = claims.generate(self.database, applied.id, applied.practice, digest, self.clock, progress=progress)
         return first + secondary.generate(self.database, applied.id, applied.practice, self.clock)
 
+    def decide(self, charge_number: int, decision: amending.Decision) -> ChargeStatus:
+        """A person decides about a claim whose charge changed after it left; raises as ``amending.decide`` does."""
+        applied = self.practice_of(charge_number)
+        return amending.decide(self.database, applied.practice, charge_number, decision, self.clock)
+
     def deliver(self, applied: Applied) -> delivery.Delivered:
         """Stage 5 for a practice."""
-        return delivery.deliver(self.database, applied.id, clearinghouse_of(applied.practice), self.clock)
+        practice = applied.practice
+        return delivery.deliver(
+            self.database,
+            applied.id,
+            clearinghouse_of(practice),
+            self.clock,
+            practice.trading_partner.sending,
+            ZoneInfo(practice.time_zone),
+        )
 
     def queue(self, applied: Applied) -> acknowledgements.Collected:
         """Stage 6 for a practice: what came back; what was refused goes to the review queue."""
         return acknowledgements.collect(self.database, applied.id, clearinghouse_of(applied.practice), self.clock)
+
+    def overdue(self, applied: Applied) -> Watched:
+        """Stage 6 again: the alarms of replies that should have come."""
+        return watch(self.database, applied.id, applied.practice, self.clock)
 
 
 @lru_cache(maxsize=8)
@@ -181,8 +325,15 @@ def _book(texts: tuple[tuple[str, str], ...], taken: frozenset[str]) -> Book:
     return read_texts("The payer rules", dict(texts), taken)
 
 
-def source_of(practice: Practice) -> ChargeSource:
-    """The source of a practice's charges."""
+def _not_by_days(applied: Applied) -> Refused:
+    return Refused(
+        f"The source of {applied.practice.code} ({applied.practice.source.kind}) cannot be asked for days of service; it "
+        "gives what changed, and everything anew when its cursor is lost."
+    )
+
+
+def source_of(practice: Practice, allowance: Allowance | None = None) -> ChargeSource:
+    """The source of a practice's charges; without an allowance it asks as often as it likes."""
     if isinstance(practice.source, ClaimFiles):
         from charges.sources.claimfiles import ClaimFilesSource
 
@@ -201,10 +352,14 @@ def source_of(practice: Practice) -> ChargeSource:
         return FlatFileSource(practice.source)
     from charges.sources.eclinicalworks import EclinicalWorksSource
 
-    return EclinicalWorksSource(practice.source, practice.time_zone)
+    return EclinicalWorksSource(practice.source, practice.time_zone, allowance)
 
 
 def clearinghouse_of(practice: Practice) -> Clearinghouse:
     """The place a practice's claims go to."""
     transport = practice.trading_partner.transport
+    if isinstance(transport, SftpTransport):
+        from charges.clearinghouses.sftp import Sftp
+
+        return Sftp(transport)
     return Folder(transport.outbound, transport.inbound)

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
@@ -100,7 +100,9 @@ def post(
     """Store the decisions of payments that were not posted before; returns these. Their next payers are to be considered."""
     posted = list(_posted(session, entries))
     known = {(claim, payer, trace) for claim, payer, trace, _ in posted}
-    payers = {(claim, payer): rank for claim, payer, _, rank in posted}
+    payers: dict[int, dict[str, int]] = {}
+    for claim, payer, _, rank in posted:
+        payers.setdefault(claim, {})[payer] = rank
     ordinals: Counter[tuple[int, str, str]] = Counter()
     new = [entry for entry in entries if entry.key not in known]
     rows: list[tuple[PaymentRow, ClaimPayment]] = []
@@ -129,7 +131,8 @@ def post(
             entry.claim.onward = Onward.DUE
         rows.append((row, entry.payment))
     session.flush()
-    session.add_all(each for row, payment in rows for each in _reasons(row, payment))
+    if reasons := [each for row, payment in rows for each in _reasons(row, payment)]:
+        session.execute(insert(PaymentReasonRow), reasons)
     return new
 
 
@@ -243,34 +246,33 @@ _RANKS = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}
 """The place of the payer in the order of payers that a claim status (CLP02) tells."""
 
 
-def _rank(entry: Entry, payers: dict[tuple[int, str], int]) -> int:
+def _rank(entry: Entry, payers: dict[int, dict[str, int]]) -> int:
     """The place of the payer that decided. A claim that its payer forwarded is decided by the next one under our number."""
     claim, payer = entry.claim, entry.remittance.payer_number
-    known = payers.get((claim.id, payer))
-    if known is None:
-        others = any(each == claim.id for each, _ in payers)
+    known = payers.setdefault(claim.id, {})
+    if payer not in known:
         told = _RANKS.get(entry.payment.status, claim.payer_rank)
-        known = payers[claim.id, payer] = max(told, claim.payer_rank) if others else claim.payer_rank
-    return known
+        known[payer] = max(told, claim.payer_rank) if known else claim.payer_rank
+    return known[payer]
 
 
-def _reasons(row: PaymentRow, payment: ClaimPayment) -> Iterator[PaymentReasonRow]:
+def _reasons(row: PaymentRow, payment: ClaimPayment) -> Iterator[dict[str, object]]:
+    """The columns of the reasons of a payment."""
     places = [(payment.adjustments, payment.remarks), *((line.adjustments, line.remarks) for line in payment.lines)]
     is_reversal = payment.decision is Decision.REVERSED
     for line, (adjustments, remarks) in enumerate(places):
         for each in adjustments:
-            yield PaymentReasonRow(
-                payment_id=row.id,
-                line=line,
-                group=each.group[:2],
-                reason=each.reason[:8],
-                amount=each.amount,
-                denies=denies(each, is_reversal=is_reversal),
-            )
+            yield {
+                "payment_id": row.id,
+                "line": line,
+                "group": each.group[:2],
+                "reason": each.reason[:8],
+                "amount": each.amount,
+                "denies": denies(each, is_reversal=is_reversal),
+            }
         for remark in remarks:
-            yield PaymentReasonRow(
-                payment_id=row.id, line=line, group="", reason=remark[:8], amount=Decimal(0), denies=False
-            )
+            nothing = {"group": "", "amount": Decimal(0), "denies": False}
+            yield {"payment_id": row.id, "line": line, "reason": remark[:8], **nothing}
 
 
 def _of_claim(claim: ClaimRow, entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -132,6 +132,7 @@ class KnownFacility(Setting):
 class KnownPayer(Setting):
     """A payer: the source's numbers for it, the clearinghouse's id, the claim filing code (SBR09), what it demands.
 
+    ``takes_replacements`` is false where a claim is corrected with the payer and never replaced or voided by another.
     ``rules`` weighs rules for the charges it is asked to pay first.
     """
 
@@ -148,6 +149,7 @@ class KnownPayer(Setting):
     telehealth_modifiers: tuple[Text, ...] = ("95", "93", "GT", "FQ")
     requires_ndc: bool = True
     requires_referring_provider: bool = False
+    takes_replacements: bool = True
     rules: Weights = Field(default_factory=dict)
 
     def policy(self) -> PayerPolicy:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from charges import documents, lifecycle, worklist
+from charges import differences, documents, lifecycle, worklist
 from charges.db import Database
 from charges.errors import Refused, Stale
 from charges.model import Charge, Finding, Severity
@@ -164,6 +164,8 @@ def waive(database: Database, item_number: int, *, by: str, reason: str, clock: 
                 f"give the charge up with `charges review void {row.id}`."
             )
         item.state, item.closed_at = ItemState.WAIVED, clock()
+        if item.rule == differences.RULE:
+            differences.let_stand(session, row, clock())
         session.flush()
         deed = lifecycle.Deed(f"waived {item.rule}", by, clock(), database.keyring, reason)
         still_held = row.status is not ChargeStatus.HELD or any(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from charges import documents, lifecycle, worklist
+from charges import breakers, documents, lifecycle, worklist
 from charges.completion import complete
 from charges.db import Database
 from charges.model import Finding, HistoryLine
@@ -101,7 +101,7 @@ def _scrub_batch(
 ) -> Scrubbed:
     rows = session.scalars(
         select(ChargeRow)
-        .where(ChargeRow.status == ChargeStatus.CAPTURED, ChargeRow.practice_id == practice_id)
+        .where(ChargeRow.status == ChargeStatus.CAPTURED, ChargeRow.practice_id == practice_id, breakers.is_routed())
         .order_by(ChargeRow.id)
         .limit(batch_size)
         .with_for_update(skip_locked=True)

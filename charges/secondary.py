@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from charges import filing, lifecycle, posting, worklist
+from charges import breakers, filing, lifecycle, posting, worklist
 from charges.completion import complete
 from charges.db import Database
 from charges.errors import Refused
@@ -147,6 +147,7 @@ def _due(session: Session, practice_id: int, after: int) -> Sequence[tuple[Claim
             ChargeRow.practice_id == practice_id,
             # A charge that waits for a person is considered when that person is done.
             ChargeRow.status.in_((ChargeStatus.ACCEPTED, ChargeStatus.CLAIMED)),
+            breakers.is_routed(),
         )
         .order_by(ClaimRow.id)
         .limit(200)

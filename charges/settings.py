@@ -70,11 +70,21 @@ class Settings(BaseSettings):
     reference_dir: Path = Field(
         default=Path("reference"), description="The folder of the code tables; all workers of a machine share it."
     )
+    baseline_records: Annotated[int, Field(ge=20, le=5000)] = Field(
+        default=200, description="Records of a practice's source that make the first baseline of what they are made of."
+    )
     batch_size: Annotated[int, Field(ge=1, le=5000)] = Field(
         default=200, description="Charges judged in one transaction."
     )
     pull_every: Annotated[int, Field(ge=10, le=86_400)] = Field(
         default=300, description="Seconds between two pulls of a practice."
+    )
+    trailing_every: Annotated[int, Field(ge=3600, le=2_592_000)] = Field(
+        default=86_400, description="Seconds after which the last weeks of a practice are read again for late edits."
+    )
+    reconcile_every: Annotated[int, Field(ge=3600, le=2_592_000)] = Field(
+        default=604_800,
+        description="Seconds after which the numbers of a practice's charges are compared with its system's.",
     )
     sweep_every: Annotated[int, Field(ge=1, le=3600)] = Field(
         default=60, description="Seconds between two sweeps of the other stages."

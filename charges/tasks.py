@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from charges.db import open_database
 from charges.errors import ChargerouterError, Stale
 from charges.log import configure_logging
-from charges.pipeline import Applied, Pipeline
+from charges.pipeline import Applied, Pipeline, settle
 from charges.settings import read_settings
 
 app = Celery("charges")
@@ -31,7 +31,9 @@ def pipeline() -> Pipeline:
     """The pipeline of this process, opened at the first task."""
     settings = read_settings()
     configure_logging(settings.log_level)
-    return Pipeline(open_database(settings), settings)
+    opened = Pipeline(open_database(settings), settings)
+    settle()
+    return opened
 
 
 @worker_process_init.connect
@@ -80,6 +82,22 @@ def pull(practice_id: int) -> None:
             _ring("judge", practice_id)
 
 
+@app.task(name="charges.tasks.trailing")
+def trailing(practice_id: int) -> None:
+    """1. Source to captured once more: late edits of the last weeks, when they are due."""
+    with _stage("trailing", practice_id) as applied:
+        if applied and pipeline().revisit(applied, "trailing").records:
+            _ring("judge", practice_id)
+
+
+@app.task(name="charges.tasks.reconcile")
+def reconcile(practice_id: int) -> None:
+    """1. Source to captured once more: what vanished at the source, when it is due."""
+    with _stage("reconcile", practice_id) as applied:
+        if applied and pipeline().revisit(applied, "reconcile").records:
+            _ring("judge", practice_id)
+
+
 @app.task(name="charges.tasks.judge")
 def judge(practice_id: int) -> None:
     """2. Captured to clean, or held in the review queue with the reasons."""
@@ -110,3 +128,11 @@ def queue(practice_id: int) -> None:
     with _stage("queue", practice_id) as applied:
         if applied:
             pipeline().queue(applied)
+
+
+@app.task(name="charges.tasks.overdue")
+def overdue(practice_id: int) -> None:
+    """6. What did not come back in time: the alarms of overdue replies."""
+    with _stage("overdue", practice_id) as applied:
+        if applied:
+            pipeline().overdue(applied)

@@ -167,7 +167,7 @@ def test_beat_knows_the_schedule() -> None:
 
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} == {"charges.tasks.sweep"}
     rung = {stage for entry in app.conf.beat_schedule.values() for stage in entry["args"][0]}
-    assert rung == {"pull", "judge", "generate", "deliver", "queue"}
+    assert rung == {"pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue"}
     assert {f"charges.tasks.{stage}" for stage in rung} <= set(app.tasks)
 
 

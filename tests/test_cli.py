@@ -248,7 +248,7 @@ def test_a_practice_is_worked_through_the_command_line(run: Run, tmp_path: Path)
     assert run("status", "--json").returncode == 0
     file = _json_of(run("files", "list", "--json"))[0]
     assert file["status"] == "sent"
-    assert run("files", "show", str(file["file"])).stdout == (tmp_path / "outbound" / file["name"]).read_text()
+    _is_looked_after(run, tmp_path, file)
     assert run("files", "show", "99").returncode == 2
     rotated = run("keys", "rotate")
     assert rotated.returncode == 0, rotated.stderr
@@ -256,13 +256,29 @@ def test_a_practice_is_worked_through_the_command_line(run: Run, tmp_path: Path)
     assert run("review", "show", str(number)).returncode == 0
 
 
+def _is_looked_after(run: Run, tmp_path: Path, file: dict[str, Any]) -> None:
+    dropped = tmp_path / "outbound" / file["name"]
+    number_of_file = str(file["file"])
+    assert run("files", "download", number_of_file, "-").stdout == dropped.read_text()
+    assert run("files", "download", number_of_file, "copy.837").returncode == 0
+    assert (tmp_path / "copy.837").read_bytes() == dropped.read_bytes()
+    assert (tmp_path / "copy.837").stat().st_mode & 0o777 == 0o600
+    assert "not touched" in run("files", "download", number_of_file, "copy.837").stderr
+    events = _json_of(run("files", "show", number_of_file, "--json"))["events"]
+    assert [each["what"] for each in events][-2:] == ["staged", "sent"]
+    assert file["name"] in run("files", "show", number_of_file).stdout
+    assert run("files", "resend", number_of_file).returncode == 2
+    assert run("files", "resend", number_of_file, "--reason", "lost by the vendor", "--by", "ada").returncode == 0
+    assert "to be sent again by ada" in run("files", "show", number_of_file).stdout
+
+
 def test_a_reply_that_cannot_be_read_is_told_and_listed(installed: Run, tmp_path: Path) -> None:
     assert "No reply came yet." in installed("files", "replies").stdout
     (tmp_path / "inbound").mkdir()
-    (tmp_path / "inbound" / "letter.txt").write_text("Dear Sir or Madam")
+    (tmp_path / "inbound" / "letter.edi").write_text("Dear Sir or Madam")
     assert "Not carried out: 1 reply" in installed("work", LAKESIDE_SECRET="x").stdout
     (reply,) = _json_of(installed("files", "replies", "--json"))
-    assert (reply["name"], reply["state"]) == ("letter.txt", "unreadable")
+    assert (reply["name"], reply["state"]) == ("letter.edi", "unreadable")
     assert "not X12" in reply["outcome"]
 
 

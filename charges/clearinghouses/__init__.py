@@ -1,6 +1,7 @@
 """Where claims go, and what comes back: one protocol, one module for each kind of transport."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +16,14 @@ class Presence(StrEnum):
     """Whole under its own name."""
     ABSENT = "absent"
     """Neither is there: never sent, or already taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A file as it lies at the receiver: its name there and its bytes, compressed or encrypted where that is wanted."""
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +42,20 @@ class Clearinghouse(Protocol):
     place cannot be reached or is full, and Refused when it will not work until a person acts.
     """
 
-    def stage(self, name: str, content: bytes) -> None:
+    def connected(self) -> AbstractContextManager[object]:
+        """One connection for all that is done in the block; raises what concerns the place and no single file."""
+
+    def packed(self, name: str, content: bytes) -> Parcel:
+        """The claim file as it is sent. Not always the same twice: what is once staged is kept and sent again."""
+
+    def stage(self, parcel: Parcel) -> None:
         """Put the bytes under the temporary name, durable and of checked size. Replaces an earlier attempt."""
 
-    def publish(self, name: str) -> None:
-        """Rename the staged file to its own name; raises Refused if a different file stands there already."""
+    def publish(self, parcel: Parcel) -> None:
+        """Give the staged file its own name; raises Refused if a different file stands there already."""
 
-    def presence(self, name: str, content: bytes) -> Presence:
+    def presence(self, parcel: Parcel) -> Presence:
         """What is there now; a file of that name with other bytes raises Refused."""
 
     def collect(self) -> Iterator[Reply]:
-        """The replies that lie there, oldest first. Nothing is removed."""
+        """The replies that lie there, oldest first. One may be removed, where that is wanted, when the next is asked for."""

@@ -3,10 +3,11 @@
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from charges.clearinghouses import Presence, Reply
+from charges.clearinghouses import Parcel, Presence, Reply
 from charges.errors import Refused, Unavailable
 
 _TEMPORARY = ".part"
@@ -23,9 +24,17 @@ class Folder:
     outbound: Path
     inbound: Path
 
-    def stage(self, name: str, content: bytes) -> None:
+    def connected(self) -> AbstractContextManager[object]:
+        """Folders need no connection."""
+        return nullcontext()
+
+    def packed(self, name: str, content: bytes) -> Parcel:
+        """The file as it is."""
+        return Parcel(name, content)
+
+    def stage(self, parcel: Parcel) -> None:
         """Write the whole file under its temporary name."""
-        temporary = self._temporary(name)
+        temporary, content = self._temporary(parcel.name), parcel.content
         try:
             self.outbound.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
@@ -38,8 +47,9 @@ class Folder:
         if size != len(content):
             raise Unavailable(f"{temporary} has {size} bytes instead of {len(content)}; the next run writes it again.")
 
-    def publish(self, name: str) -> None:
+    def publish(self, parcel: Parcel) -> None:
         """Give the staged file its own name."""
+        name = parcel.name
         temporary, final = self._temporary(name), self.outbound / name
         try:
             if final.exists() and final.read_bytes() != temporary.read_bytes():
@@ -58,8 +68,9 @@ class Folder:
         except OSError as error:
             raise self._unavailable(error) from None
 
-    def presence(self, name: str, content: bytes) -> Presence:
+    def presence(self, parcel: Parcel) -> Presence:
         """Whether the file is staged, published, or neither."""
+        name, content = parcel.name, parcel.content
         temporary, final = self._temporary(name), self.outbound / name
         try:
             if final.exists():

@@ -105,7 +105,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json([each.as_json() for each in found])
         return
-    table = Table("file", "name", "state", "claims", "dollars", "built")
+    table = Table("file", "name", "state", "claims", "dollars", "built", "next try")
     for each in found:
         table.add_row(
             str(each.number),
@@ -114,19 +114,68 @@ def list_(as_json: AsJson = False) -> None:
             str(each.claims),
             f"{each.total:,.2f}",
             f"{each.built_at:%Y-%m-%d %H:%M}",
+            f"{each.next_try_at:%Y-%m-%d %H:%M}" if each.next_try_at else "",
         )
     out.print(table if found else "No claim file was built yet.")
 
 
 @files.command()
-def show(file: Annotated[int, typer.Argument(help="The file's number.")]) -> None:
-    """Print a claim file as it is stored, shadow files too. It holds patient data."""
+def show(file: Annotated[int, typer.Argument(help="The file's number.")], as_json: AsJson = False) -> None:
+    """Tell where a claim file stands, what happened to it, and why its last try failed. `download` gives its bytes."""
+    from charges.cli.operate import open_pipeline
+    from charges.overview import history_of
+
+    shown = history_of(open_pipeline().database, file)
+    if as_json:
+        print_json(shown.as_json())
+        return
+    for sentence in shown.sentences():
+        out.print(sentence, markup=False)
+
+
+@files.command()
+def download(
+    file: Annotated[int, typer.Argument(help="The file's number.")],
+    path: Annotated[str, typer.Argument(help="Where to write it; - prints it.")],
+) -> None:
+    """Write the bytes of a claim file as they are stored, shadow files too, for you alone. They hold patient data."""
     import sys
 
     from charges.cli.operate import open_pipeline
     from charges.overview import content_of
 
-    sys.stdout.buffer.write(content_of(open_pipeline().database, file))
+    content = content_of(open_pipeline().database, file)
+    if path == "-":
+        sys.stdout.buffer.write(content)
+        return
+    write_private(Path(path), content)
+    out.print(f"File {file} is in {path}. It holds patient data; remove it when it is no longer needed.", markup=False)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A new file that only its owner can read; raises Refused where there is one already."""
+    import os
+
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            target.write(content)
+    except FileExistsError:
+        raise Refused(f"{path} exists already and was not touched. Name another file.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}).") from None
+
+
+@files.command()
+def resend(
+    file: Annotated[int, typer.Argument(help="The file's number.")], reason: Reason = "", by: Actor = ""
+) -> None:
+    """Send the same bytes under the same name again in the next run: a file nobody answered, or one that waits."""
+    from charges import delivery
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    delivery.resend(pipeline.database, file, by=actor(by), why=reason, clock=pipeline.clock)
+    out.print(f"File {file} goes out in the next run, byte for byte as before.")
 
 
 @files.command()
@@ -139,10 +188,38 @@ def replies(as_json: AsJson = False) -> None:
     if as_json:
         print_json([each.as_json() for each in found])
         return
-    table = Table("name", "received", "state", "what it did, or why it could not be read")
+    table = Table("reply", "name", "received", "state", "what it did, or why it could not be read")
     for each in found:
-        table.add_row(each.name, f"{each.received_at:%Y-%m-%d %H:%M}", each.state, each.outcome)
+        table.add_row(str(each.number), each.name, f"{each.received_at:%Y-%m-%d %H:%M}", each.state, each.outcome)
     out.print(table if found else "No reply came yet.")
+
+
+@files.command()
+def reply(number: Annotated[int, typer.Argument(help="The reply's number.")]) -> None:
+    """Print a reply as it came, reports in words too. It may hold patient data."""
+    import sys
+
+    from charges.cli.operate import open_pipeline
+    from charges.overview import content_of_reply
+
+    sys.stdout.buffer.write(content_of_reply(open_pipeline().database, number))
+
+
+@files.command()
+def overdue(as_json: AsJson = False) -> None:
+    """List the replies that should have come by now. Exit 1 when there is one."""
+    from charges.cli.operate import open_pipeline
+    from charges.overdue import standing
+
+    found = standing(open_pipeline().database)
+    if as_json:
+        print_json([each.as_json() for each in found])
+    elif not found:
+        out.print("No reply is overdue.")
+    else:
+        for each in found:
+            out.print(each.sentence, markup=False)
+    raise typer.Exit(int(bool(found)))
 
 
 @files.command()
@@ -161,6 +238,32 @@ def settle(
     out.print(f"File {file} is {'sent' if received else 'to be sent again in the next run'}.")
 
 
+def proof(claim: Annotated[str, typer.Argument(help="The claim's number (CLM01).")], as_json: AsJson = False) -> None:
+    """Print the chain that proves when a claim was filed. Exit 1 when anything stored was changed since."""
+    from charges.cli.operate import open_pipeline
+    from charges.proof import prove
+
+    found = prove(open_pipeline().database, claim)
+    if as_json:
+        print_json(found.as_json())
+        raise typer.Exit(int(not found.is_whole))
+    out.print(f"Claim {found.claim} of charge {found.charge}, practice {found.practice}", style="bold", markup=False)
+    for name, value in {"file": found.file, **found.numbers, "payer's number": found.payer_claim_number}.items():
+        out.print(f"  {name:14} {value or 'none'}", markup=False)
+    for link in found.links:
+        out.print(f"{link.at:%Y-%m-%d %H:%M:%S} {link.what}: {link.says}", markup=False)
+        if link.sha256:
+            out.print(f"                    {link.sha256}", style="dim", markup=False)
+    for sentence in found.missing:
+        out.print(f"Missing: {sentence}", style="yellow", markup=False)
+    for sentence in found.broken:
+        out.print(f"Broken: {sentence}", style="red", markup=False)
+    if found.is_whole:
+        out.print("Nothing of this chain was changed after it was stored.")
+    raise typer.Exit(int(not found.is_whole))
+
+
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the first level."""
     app.command()(check)
+    app.command()(proof)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from charges.cli import claims, keys, listen, money, operate, practice, refdata, review, rules, try_out
+from charges.cli import claims, drift, keys, listen, money, operate, practice, refdata, review, rules, sources, try_out
 from charges.cli.shared import err
 from charges.errors import ChargerouterError
 
@@ -16,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
 )
 operate.add_to(app)
+sources.add_to(app)
 claims.add_to(app)
 listen.add_to(app)
 try_out.add_to(app)
@@ -27,6 +28,7 @@ app.add_typer(refdata.app, name="refdata")
 app.add_typer(keys.app, name="keys")
 app.add_typer(claims.files, name="files")
 app.add_typer(money.secondary, name="secondary")
+app.add_typer(drift.app, name="drift")
 app.add_typer(operate.db, name="db")
 
 

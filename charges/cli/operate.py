@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from charges.cli.shared import AsJson, counted, err, out, parse_day, print_json, progress
+from charges.cli.shared import AsJson, counted, err, out, parse_day, print_json, progress, tell_overdue, tell_stopped
 from charges.errors import ChargerouterError, Refused
-from charges.pipeline import Applied, Pipeline
+from charges.pipeline import Applied, Pipeline, settle
+from charges.revisit import Loop
 from charges.settings import read_settings
 from rules.reference import TableMissing
 
@@ -26,6 +27,7 @@ def open_pipeline() -> Pipeline:
     configure_logging(settings.log_level)
     database = open_database(settings)
     demand_current(database.engine)
+    settle()
     return Pipeline(database, settings)
 
 
@@ -61,7 +63,8 @@ Only = Annotated[
 ]
 
 
-def _chosen(pipeline: Pipeline, code: str) -> list[Applied]:
+def chosen(pipeline: Pipeline, code: str) -> list[Applied]:
+    """The practice of a code, or all; raises Refused when there is none."""
     practices = [pipeline.practice(code)] if code else list(pipeline.practices())
     if not practices:
         raise Refused("No practice is applied yet. Start with `charges practice apply FILE.yaml`.")
@@ -71,13 +74,18 @@ def _chosen(pipeline: Pipeline, code: str) -> list[Applied]:
 def run_once(pipeline: Pipeline, applied: Applied) -> tuple[dict[str, int], list[ChargerouterError]]:
     """All stages for one practice, in order. A stage that cannot work stops none of the others."""
     counts = {"pulled": 0, "clean": 0, "held": 0, "self_pay": 0, "claims": 0, "shadow": 0, "files": 0, "sent": 0}
-    counts |= {"replies": 0, "unreadable": 0, "uncertain": 0}
+    counts |= {"late": 0, "replies": 0, "unreadable": 0, "uncertain": 0, "overdue": 0}
     errors: list[ChargerouterError] = []
 
     def stage(name: str) -> None:
         if name == "pull":
             with progress("pulling") as advance:
                 counts["pulled"] = pipeline.pull(applied, advance).records
+        elif name in ("trailing", "reconcile"):
+            loop: Loop = "trailing" if name == "trailing" else "reconcile"
+            with progress("reading days again") as advance:
+                again = pipeline.revisit(applied, loop, advance)
+            counts["late"] += again.new + again.changed
         elif name == "judge":
             with progress("judging") as advance:
                 scrubbed = pipeline.judge(applied, advance)
@@ -91,11 +99,15 @@ def run_once(pipeline: Pipeline, applied: Applied) -> tuple[dict[str, int], list
         elif name == "deliver":
             delivered = pipeline.deliver(applied)
             counts.update(sent=delivered.sent, uncertain=delivered.uncertain)
+        elif name == "overdue":
+            counts["overdue"] = pipeline.overdue(applied).standing
         else:
             collected = pipeline.queue(applied)
             counts.update(replies=collected.replies, unreadable=collected.unreadable)
 
-    for name in ("pull", "judge", "generate", "deliver", "queue"):
+    for name in ("pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue"):
+        if errors and name in ("trailing", "reconcile"):
+            continue  # a source that does not answer is asked once a run
         try:
             stage(name)
         except ChargerouterError as error:
@@ -124,7 +136,7 @@ def work(
     pipeline = open_pipeline()
     while True:
         failed: list[ChargerouterError] = []
-        for applied in _chosen(pipeline, only):
+        for applied in chosen(pipeline, only):
             counts, errors = run_once(pipeline, applied)
             failed += errors
             if as_json:
@@ -148,8 +160,12 @@ def _sentence(code: str, counts: dict[str, int]) -> str:
     )
     if counts["shadow"]:
         said += f" Built as shadow and not sent: {counted(counts['shadow'], 'claim')}."
+    if counts["late"]:
+        said += f" Found by reading days again: {counted(counts['late'], 'charge')}."
     if counts["unreadable"]:
         said += f" Not carried out: {counted(counts['unreadable'], 'reply', 'replies')}; see `charges files replies`."
+    if counts["overdue"]:
+        said += f" Overdue: {counted(counts['overdue'], 'reply', 'replies')}; see `charges files overdue`."
     if counts["uncertain"]:
         said += f" May or may not have been received: {counted(counts['uncertain'], 'file')}; see `charges files list`."
     return said
@@ -175,7 +191,10 @@ def status(as_json: AsJson = False) -> None:
     """How many charges and files stand where, by practice."""
     from charges.overview import count_by_state
 
-    counted = count_by_state(open_pipeline().database)
+    database = open_pipeline().database
+    counted = count_by_state(database)
+    tell_stopped(database)
+    tell_overdue(database)
     if as_json:
         print_json(counted)
         return
@@ -201,7 +220,7 @@ def standards(
     first = parse_day(since) if since else last - timedelta(days=90)
     found = {
         applied.practice.code: measure(pipeline.database, applied.id, applied.practice.standards, first, last)
-        for applied in _chosen(pipeline, only)
+        for applied in chosen(pipeline, only)
     }
     missed = any(not each.is_met for measured in found.values() for each in measured)
     if as_json:

@@ -1,16 +1,17 @@
 """`charges review`: the worklist of the billing staff, until they have the page."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from charges.cli.operate import open_pipeline
-from charges.cli.shared import Actor, AsJson, Reason, actor, out, print_json
+from charges.cli.shared import Actor, AsJson, Reason, actor, out, print_json, tell_overdue, tell_stopped
 
 if TYPE_CHECKING:
-    from charges import review
+    from charges import after_billing, review
 
 app = typer.Typer(help="The review queue: what is held and why, and what is done about it.", no_args_is_help=True)
 
@@ -33,9 +34,11 @@ def list_(
         pipeline.practice(practice)  # a name that is misspelt must not look like an empty worklist
     database = pipeline.database
     waiting = review.held(database, practice=practice, rule=rule, limit=limit, after=after)
+    tell_stopped(database, practice)
     if as_json:
         print_json([_held_json(each) for each in waiting])
         return
+    tell_overdue(database)
     if not waiting:
         out.print(f"Nothing is held by {rule}." if rule else "Nothing is held.")
         return
@@ -65,9 +68,11 @@ def worklist_table(waiting: "Iterable[review.Held]") -> Table:
 @app.command()
 def show(charge: Charge, as_json: AsJson = False) -> None:
     """Show a charge: what is wrong, what was seen, what to do, its claims and its history."""
-    from charges import review
+    from charges import after_billing, review
 
-    case = review.case(open_pipeline().database, charge)
+    database = open_pipeline().database
+    case = review.case(database, charge)
+    difference = after_billing.shown(database, charge)
     if as_json:
         print_json(
             {
@@ -77,6 +82,7 @@ def show(charge: Charge, as_json: AsJson = False) -> None:
                 "document": case.charge.model_dump(mode="json", exclude_defaults=True),
                 "items": [_item_json(item) for item in case.items],
                 "claims": case.claims,
+                "difference": asdict(difference) if difference else None,
                 "events": [
                     {"at": each.at, "what": each.what, "became": each.became, "by": each.actor, "detail": each.detail}
                     for each in case.events
@@ -103,6 +109,8 @@ def show(charge: Charge, as_json: AsJson = False) -> None:
             " ".join(line.diagnoses),
         )
     out.print(lines)
+    if difference is not None:
+        _show_difference(difference)
     for item in case.items:
         out.print(
             f"[{item.number}] {item.state} {item.finding.severity} {item.finding.rule}: {item.finding.message}",
@@ -139,14 +147,78 @@ def relook(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
     out.print(f"Charge {charge} is {became} and is judged again in the next run.")
 
 
+Seen = Annotated[
+    str, typer.Option("--seen", help="The version that was looked at, as `show` prints it.", show_default=False)
+]
+PayerNumber = Annotated[
+    str, typer.Option("--payer-number", help="The payer's claim number, told by other means.", show_default=False)
+]
+
+
 @app.command()
-def void(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
-    """Give a held charge up: no claim goes out unless the source changes it."""
-    from charges import review
+def void(
+    charge: Charge,
+    reason: Reason = "",
+    by: Actor = "",
+    seen: Seen = "",
+    payer_number: PayerNumber = "",
+    bill_anew: Annotated[
+        bool | None,
+        typer.Option("--bill-anew/--not-anew", help="Whether it is billed again then; as proposed if not said."),
+    ] = None,
+) -> None:
+    """Give a held charge up, or take its claim back (frequency 8) where one stands and the charge changed since."""
+    from charges import after_billing, review
+    from charges.amending import Decision
+    from charges.tables import Amendment
 
     pipeline = open_pipeline()
-    became = review.void(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
-    out.print(f"Charge {charge} is {became}.")
+    if after_billing.shown(pipeline.database, charge) is None:
+        became = review.void(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
+        out.print(f"Charge {charge} is {became}.")
+        return
+    pipeline.decide(charge, Decision(Amendment.VOID, actor(by), reason, seen, payer_number, bill_anew))
+    out.print(f"The void of charge {charge}'s claim goes out with the next file.")
+
+
+@app.command()
+def replace(
+    charge: Charge,
+    reason: Reason = "",
+    by: Actor = "",
+    seen: Seen = "",
+    payer_number: PayerNumber = "",
+    as_new: Annotated[bool, typer.Option("--as-new", help="The payer does not have it: a new first claim.")] = False,
+) -> None:
+    """Replace (frequency 7) the claim of a charge that changed after it left; the rules judge the charge first."""
+    from charges.amending import Decision
+    from charges.tables import Amendment
+
+    amendment = Amendment.RENEW if as_new else Amendment.REPLACE
+    open_pipeline().decide(charge, Decision(amendment, actor(by), reason, seen, payer_number))
+    out.print(f"Charge {charge} is judged as it is now; {'a new claim' if as_new else 'the replacement'} follows.")
+
+
+@app.command()
+def leave(charge: Charge, reason: Reason = "", by: Actor = "", seen: Seen = "") -> None:
+    """Let the claim of a charge that changed after it left stand as it is."""
+    from charges.amending import Decision
+    from charges.tables import Amendment
+
+    became = open_pipeline().decide(charge, Decision(Amendment.NOTHING, actor(by), reason, seen))
+    out.print(f"The claim of charge {charge} stands; the charge is {became}.")
+
+
+def _show_difference(difference: "after_billing.Difference") -> None:
+    table = Table("field", "claim", "now", title=f"{difference.claim} and version {difference.version} of its charge")
+    for each in difference.changes:
+        table.add_row(*each)
+    if difference.changes:
+        out.print(table)
+    decided = f"Decided: {difference.decision}." if difference.state == "approved" else ""
+    number = f"The payer's claim number is {difference.payer_claim_number}." if difference.payer_claim_number else ""
+    said = (f"Version {difference.version}: proposed is {difference.proposal}.", number, difference.hindrance, decided)
+    out.print(" ".join(filter(None, said)), markup=False)
 
 
 def _held_json(each: "review.Held") -> dict[str, object]:

@@ -5,13 +5,16 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from charges.errors import Refused
+
+if TYPE_CHECKING:
+    from charges.db import Database
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -21,7 +24,9 @@ Actor = Annotated[
     str,
     typer.Option("--by", envvar="CHARGES_ACTOR", help="Who acts; your login name when not given.", show_default=False),
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the charge's history.", show_default=False)]
+Reason = Annotated[
+    str, typer.Option("--reason", "--because", help="Why; it stands in the charge's history.", show_default=False)
+]
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
@@ -76,3 +81,20 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
     ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def tell_overdue(database: "Database") -> None:
+    """On standard error, what should have come back by now."""
+    from charges.overdue import standing
+
+    for alarm in standing(database):
+        err.print(alarm.sentence, style="yellow", markup=False)
+
+
+def tell_stopped(database: "Database", practice: str = "") -> None:
+    """On standard error, a line for each source whose records changed so that nothing of it is routed."""
+    from charges import breakers
+
+    for each in breakers.watched(database, practice):
+        if each.stops:
+            err.print(f"{each.practice}: {each.sentence}", style="bold red", markup=False)

@@ -142,6 +142,39 @@ def bench_x12(
     )
 
 
+@bench.command("pull")
+def bench_pull(
+    patients: Patients = 800,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the pull: milliseconds of our processor for each encounter, beside the simulated vendor's own serving."""
+    from charges.bench_pull import measure
+
+    with progress("measuring", 5) as advance:
+        costs = []
+        for cost in measure(patients, seed):
+            costs.append(cost)
+            advance(1)
+    if as_json:
+        print_json(
+            [
+                {
+                    "what": each.what,
+                    "encounters": each.encounters,
+                    "processor_ms": each.processor,
+                    "clock_ms": each.clock,
+                }
+                for each in costs
+            ]
+        )
+        return
+    table = Table("measured", "encounters", "ms of processor each", "ms by the clock each")
+    for each in costs:
+        table.add_row(each.what, f"{each.encounters:,}", f"{each.processor:.3f}", f"{each.clock:.3f}")
+    out.print(table)
+
+
 @bench.command("rules")
 def bench_rules(
     charges: Annotated[int, typer.Option(help="How many invented charges are judged.", min=10)] = 10_000,

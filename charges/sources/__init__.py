@@ -76,7 +76,7 @@ class ChargeSource(Protocol):
 
 
 @runtime_checkable
-class Revisitable(Protocol):
+class Revisitable(ChargeSource, Protocol):
     """A system that can be asked about days of service."""
 
     def of_days(self, first: date, last: date, cursor: str | None) -> Iterator[Page]:

@@ -15,18 +15,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from charges.census import Shape, shape_of_segments
 from charges.connections import ClaimFiles
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge, Claim
 from charges.sources import Page, Probe, RawRecord
-from charges.sources.claimplaces import LINE_PLACES, PLACES
-from charges.sources.seen import moment_of_file, origins, probe_by_reading
+from charges.sources.claimplaces import PLACES
+from charges.sources.seen import moment_of_file, probe_by_reading
 from charges.x12 import reader
 from charges.x12.parting import Part, part
+from charges.x12.scanner import scan
 
 _PAGE = 200
 _FAULT = b"FAULT "
 """How the record of a file that cannot be read begins; no X12 does."""
+_TOLD_APART = frozenset({"DTP", "NM1", "PER", "REF"})
+"""The segments that mean something else with another first element."""
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
 _LONGEST_NUMBER = 50
 
@@ -86,6 +90,16 @@ class ClaimFilesSource:
         if len(claims) != 1:
             raise Unreadable(f"The record holds {len(claims)} claims instead of one; tell the engineer.")
         return _charge(claims[0])
+
+    def shape(self, record: RawRecord) -> Shape | None:
+        """Which elements of which segments say something, for the watch over drift; a fault has no shape."""
+        if record.body.startswith(_FAULT):
+            return None
+        try:
+            segments = [each for each, _ in scan(record.body)]
+        except Unreadable:
+            return None
+        return shape_of_segments((f"{e[0]}:{e[1]}" if e[0] in _TOLD_APART else e[0], e[1:]) for e in segments)
 
     def probe(self) -> Probe:
         """What the claims of the first files hold; see ``ChargeSource``."""
@@ -164,7 +178,7 @@ def _charge(claim: Claim) -> Charge:
             "unread": unread,
         }
     )
-    return known.model_copy(update={"origins": origins(known, PLACES, LINE_PLACES)})
+    return known.model_copy(update={"origins": PLACES.of(known)})
 
 
 def _unavailable(path: Path, error: OSError) -> Unavailable:

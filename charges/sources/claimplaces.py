@@ -1,8 +1,8 @@
 """Where each field of a charge stands in an 837: loop and element, as both guides name them."""
 
-from collections.abc import Mapping
+from charges.sources.seen import Places
 
-PLACES: Mapping[str, str] = {
+_CHARGE = {
     "encounter": "2300",
     "encounter.record_number": "CLM01",
     "encounter.place_of_service": "CLM05-1",
@@ -52,7 +52,7 @@ PLACES: Mapping[str, str] = {
     "institutional": "2300 of the 837I",
     "custom": "2300",
 }
-LINE_PLACES: Mapping[str, str] = {
+_LINE = {
     "source_id": "2400 REF*6R",
     "code": "SV101-2, SV202-2",
     "code_kind": "SV101-1, SV202-1",
@@ -82,3 +82,4 @@ LINE_PLACES: Mapping[str, str] = {
     "clia": "2400 REF*X4",
 }
 """What has no line here has the place of the line, 2400."""
+PLACES = Places(_CHARGE, _LINE)

@@ -4,10 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain, islice
+from typing import Any
 
 from charges.errors import Unreadable
-from charges.model import Charge
+from charges.model import Charge, Record
 from charges.sources import ChargeSource, Probe, RawRecord
 
 _POSITION = re.compile(r"\[\d+\]")
@@ -41,26 +43,50 @@ def _paths(value: object, at: str) -> Iterator[str]:
         yield at
 
 
-def origins(charge: Charge, places: Mapping[str, str], line_places: Mapping[str, str]) -> dict[str, str]:
-    """The place of every field that says something, for sources in which each has one place always.
+class Places:
+    """Where each field stands in a source in which a field has one place always.
 
-    ``places`` are by path, ``line_places`` by the name of a line's field. A field without a place of its own has that of
-    what it is a part of.
+    ``charge`` has places by path, ``line`` by the path within a line. A field without a place of its own has that of what
+    it is a part of, and a line's that of all lines.
     """
-    found: dict[str, str] = {}
-    for path in paths(charge):
-        line, _, name = path.partition("].")
-        if path.startswith("lines["):
-            within, known, before = name, line_places, f"{line}]."
-        else:
-            within, known, before = path, places, ""
-        while within and within not in known:
-            within = _around(within)
-        if within:
-            found[before + within] = known[within]
-        elif before and "lines" in places:
-            found["lines"] = places["lines"]
-    return found
+
+    def __init__(self, charge: Mapping[str, str], line: Mapping[str, str]) -> None:
+        self._charge, self._line = charge, line
+        self._parents = {path.rpartition(".")[0] for path in (*charge, *line)}
+
+    def of(self, charge: Charge) -> dict[str, str]:
+        """The place of every field of a charge that says something."""
+        found: dict[str, str] = {}
+        self._look(charge, self._charge, "", "", found)
+        for index, line in enumerate(charge.lines):
+            self._look(line, self._line, "", f"lines[{index}].", found)
+        return found
+
+    def _look(self, record: Record, places: Mapping[str, str], within: str, before: str, found: dict[str, str]) -> None:
+        defaults = _defaults(type(record))
+        for name, value in record.__dict__.items():
+            if not _says(value, defaults[name]):
+                continue
+            path = within + name
+            if path in places:
+                found[before + path] = places[path]
+            if path in self._parents and isinstance(value, Record):
+                self._look(value, places, f"{path}.", before, found)
+
+
+@cache
+def _defaults(kind: type[Record]) -> Mapping[str, Any]:
+    return {name: field.default for name, field in kind.model_fields.items()}
+
+
+def _says(value: object, default: object) -> bool:
+    """Whether a field says anything; a record does when a field of it does."""
+    if value is default:
+        return False
+    if isinstance(value, Record):
+        defaults = _defaults(type(value))
+        return any(_says(each, defaults[name]) for name, each in value.__dict__.items())
+    return bool(value) if isinstance(value, tuple | dict) else value != default
 
 
 def _around(path: str) -> str:

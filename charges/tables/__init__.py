@@ -6,7 +6,7 @@ are its identity; the identity is authenticated with each sealed value.
 """
 
 from charges.tables.answers import AlarmRow, AnswerRow
-from charges.tables.base import Base, SealedRow
+from charges.tables.base import Base, SealedRow, insert_all
 from charges.tables.charges import ChargeRow, ChargeVersionRow, EventRow, HistoryLineRow, PracticeRow, ReviewItemRow
 from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, PaymentRow, ResponseRow
 from charges.tables.columns import BigId, Cents, Moment, Word
@@ -64,6 +64,7 @@ __all__ = [
     "SealedRow",
     "UnmatchedPaymentRow",
     "Word",
+    "insert_all",
 ]
 
 SEALED_ROWS: tuple[type[SealedRow], ...] = (

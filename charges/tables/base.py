@@ -1,11 +1,12 @@
 """What all tables share, and what those with sealed columns share."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import Integer, LargeBinary, MetaData, String
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Integer, LargeBinary, MetaData, String, insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from charges.keyring import Keyring
 from charges.model import Severity
@@ -63,10 +64,23 @@ class SealedRow:
 
     key_id: Mapped[int] = mapped_column(Integer)
 
+    @classmethod
+    def values(cls, keyring: Keyring, sealed: Mapping[str, bytes | None], **columns: object) -> dict[str, object]:
+        """The columns of a row that is inserted with many others, the ``sealed`` ones encrypted."""
+        for column, plain in sealed.items():
+            assert column in cls.SEALED, column
+            place = cls._place(column, columns)
+            columns[column] = None if plain is None else keyring.seal(plain, place)
+        return columns | {"key_id": keyring.current}
+
+    @classmethod
+    def _place(cls, column: str, columns: Mapping[str, object]) -> str:
+        identity = "\x1f".join(str(columns[name]) for name in cls.IDENTITY)
+        return f"{cls.__name__}.{column}:{identity}"
+
     def place(self, column: str) -> str:
         """What is authenticated with the sealed value: table, column and the row's identity."""
-        identity = "\x1f".join(str(getattr(self, name)) for name in self.IDENTITY)
-        return f"{type(self).__name__}.{column}:{identity}"
+        return self._place(column, {name: getattr(self, name) for name in self.IDENTITY})
 
     def seal(self, keyring: Keyring, **values: bytes | None) -> None:
         """Encrypt values into their columns; the identity columns must be set before."""
@@ -86,3 +100,9 @@ class SealedRow:
             keyring,
             **{name: self.unseal(keyring, name) for name in self.SEALED if getattr(self, name) is not None},
         )
+
+
+def insert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert many rows at once that nobody needs as objects; what they refer to must be flushed before."""
+    if rows:
+        session.execute(insert(table.__table__), rows)  # type: ignore[arg-type]

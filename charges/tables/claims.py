@@ -13,11 +13,16 @@ from charges.x12.remittance import Decision
 
 
 class ClaimFileRow(SealedRow, Base):
-    """One interchange: its exact bytes, sealed, under the name and number it is sent with, however often."""
+    """One interchange: its exact bytes, sealed, under the name and number it is sent with, however often.
+
+    ``parcel`` and ``parcel_name`` are what is sent where that differs: compressed or encrypted, kept at the first try.
+    ``tries`` counts the tries that failed since one succeeded, ``fault`` says why the last one did, and nothing is tried
+    before ``next_try_at``.
+    """
 
     __tablename__ = "claim_files"
     __table_args__ = (UniqueConstraint("scope", "control_number"), Index(None, "status", "practice_id"))
-    SEALED = ("content",)
+    SEALED = ("content", "parcel")
     IDENTITY = ("scope", "control_number")
 
     practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
@@ -34,6 +39,11 @@ class ClaimFileRow(SealedRow, Base):
     event_head: Mapped[str] = mapped_column(String(64), default="")
     built_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    parcel: Mapped[bytes | None]
+    parcel_name: Mapped[str | None] = mapped_column(String(220))
+    tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    fault: Mapped[str | None]
+    next_try_at: Mapped[datetime | None]
 
 
 class ClaimRow(SealedRow, Base):

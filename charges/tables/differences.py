@@ -33,7 +33,7 @@ class DifferenceRow(SealedRow, Base):
         Index(None, "made_claim_id"),
     )
     SEALED = ("document",)
-    IDENTITY = ("charge_id", "claim_id", "version")
+    IDENTITY = ("charge_id", "claim_id")
 
     charge_id: Mapped[int] = mapped_column(BigId, ForeignKey("charges.id"))
     claim_id: Mapped[int] = mapped_column(BigId, ForeignKey("claims.id"))

@@ -20,10 +20,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """To whom an answer is written: ISA08 and GS03, and ISA15, which tells test from production."""
+    """To whom an answer is written: ISA08 and GS03, and ISA15, which tells test from production.
+
+    ``control_number`` and ``written`` are the answer's own ISA13, and ISA09 with ISA10 (YYMMDDHHMM).
+    """
 
     names: tuple[str, ...]
     usage: str
+    control_number: str = field(default="", compare=False)
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

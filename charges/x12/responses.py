@@ -154,7 +154,7 @@ class _Reader:
 
     def _open(self, name: str, e: Segment) -> None:
         if name == "ISA":
-            self.to, self.version = Addressee((e[8],), e[15]), ""
+            self.to, self.version = Addressee((e[8],), e[15], e[13], e[9] + e[10]), ""
         elif name == "GS":
             self.to = replace(self.to, names=(self.to.names[0], e[3]))
             self.version = e[8]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from charges import acknowledgements, posting, review
+from charges import parts, posting, review
 from charges.model import Charge
 from charges.review import Case
 from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow, ResponseRow
@@ -178,7 +178,7 @@ def test_a_refusal_of_a_provider_is_about_that_providers_claims(sent: Workplace)
 
 
 def test_many_claims_are_carried_out_in_parts(sent: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acknowledgements, "_AT_ONCE", 1)
+    monkeypatch.setattr(parts, "AT_ONCE", 1)
     _reply(sent, about_claims(yes(FIRST), yes(SECOND)))
     assert _states(sent) == (ACCEPTED, ACCEPTED)
     _reply(sent, about_claims(no(FIRST), no(SECOND)))

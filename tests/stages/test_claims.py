@@ -1,15 +1,11 @@
-"""Stages 4 and 5: each clean charge in one claim of one file, numbered without gaps, sent once."""
+"""Stage 4: each clean charge in one claim of one file, numbered without gaps."""
 
-import errno
-import os
 import re
-from pathlib import Path
 
 import pytest
 
-from charges import claims, delivery
-from charges.clearinghouses.folder import Folder
-from charges.errors import Refused, Unavailable
+from charges import claims
+from charges.errors import Unavailable
 from charges.model import Charge
 from charges.practice import Mode
 from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, ControlNumberRow, FileStatus
@@ -195,110 +191,3 @@ def test_services_before_the_start_were_billed_the_old_way(workplace: Workplace)
     workplace.source.put(*_patients(1))
     workplace.run()
     assert not workplace.files()
-
-
-# Delivery
-
-
-@pytest.fixture
-def built(small_workplace: Workplace) -> Workplace:
-    """A workplace with one file built and not sent."""
-    small_workplace.source.put(*_patients(1))
-    small_workplace.run("pull", "judge", "generate")
-    return small_workplace
-
-
-class Faulty(Folder):
-    """A folder where a step fails, before or after it is done."""
-
-    def fail(self, step: str, when: str) -> "Faulty":
-        object.__setattr__(self, "_plan", (step, when))
-        return self
-
-    def _do(self, step: str, name: str, *content: bytes) -> None:
-        plan = getattr(self, "_plan", None)
-        if plan == (step, "before"):
-            raise OSError(errno.EIO, "gone")
-        getattr(super(), step)(name, *content)
-        if plan == (step, "after"):
-            raise OSError(errno.EIO, "gone")
-
-    def stage(self, name: str, content: bytes) -> None:
-        self._do("stage", name, content)
-
-    def publish(self, name: str) -> None:
-        self._do("publish", name)
-
-
-@pytest.mark.parametrize("step", ["stage", "publish"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_at_any_step_sends_the_same_bytes_once(built: Workplace, step: str, when: str) -> None:
-    faulty = Faulty(built.clearinghouse.outbound, built.clearinghouse.inbound).fail(step, when)
-    with pytest.raises(OSError, match="gone"):
-        delivery.deliver(built.database, built.applied.id, faulty, built.clock)
-    built.run("deliver")
-    (file,) = built.files()
-    with built.database.transaction() as session:
-        row = session.query(ClaimFileRow).one()
-        assert file.read_bytes() == row.unseal(built.database.keyring, "content")
-    assert _file_states(built) == [FileStatus.SENT]
-    assert [path.name for path in built.outbound.iterdir()] == [file.name]
-
-
-def test_what_cannot_be_known_is_asked(built: Workplace) -> None:
-    faulty = Faulty(built.clearinghouse.outbound, built.clearinghouse.inbound).fail("publish", "after")
-    with pytest.raises(OSError, match="gone"):
-        delivery.deliver(built.database, built.applied.id, faulty, built.clock)
-    built.files()[0].unlink()  # the vendor took it at once
-    built.run("deliver")
-    assert _file_states(built) == [FileStatus.UNCERTAIN]
-    built.run("deliver")
-    assert not built.files()
-    with pytest.raises(Refused, match="reason"):
-        delivery.settle(built.database, 1, received=True, by="ada", why="", clock=built.clock)
-    delivery.settle(built.database, 1, received=False, by="ada", why="vendor called", clock=built.clock)
-    built.run("deliver")
-    assert _file_states(built) == [FileStatus.SENT]
-    assert len(built.files()) == 1
-
-
-def test_another_file_of_that_name_is_not_touched(built: Workplace) -> None:
-    with built.database.transaction() as session:
-        name = session.query(ClaimFileRow).one().name
-    built.outbound.mkdir()
-    (built.outbound / name).write_bytes(b"somebody else's")
-    with pytest.raises(Refused, match="not touched"):
-        built.run("deliver")
-    assert (built.outbound / name).read_bytes() == b"somebody else's"
-
-
-def test_a_full_disk_loses_nothing(built: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(Unavailable, match="is full; make room"):
-            built.run("deliver")
-    assert not built.files()
-    built.run("deliver")
-    assert len(built.files()) == 1
-
-
-def test_a_drop_folder_that_is_a_file_is_told(built: Workplace) -> None:
-    built.outbound.write_text("not a folder")
-    with pytest.raises(Unavailable, match="drop folder"):
-        built.run("deliver")
-
-
-def test_only_an_uncertain_file_can_be_settled(built: Workplace) -> None:
-    with pytest.raises(Refused, match="not one of which"):
-        delivery.settle(built.database, 1, received=True, by="ada", why="x", clock=built.clock)
-
-
-def test_a_reader_never_sees_half_a_file(built: Workplace, tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "out", tmp_path / "in")
-    folder.stage("a.837", b"ISA")
-    assert not list((tmp_path / "out").glob("*.837"))
-    folder.publish("a.837")
-    assert (tmp_path / "out" / "a.837").read_bytes() == b"ISA"

@@ -9,18 +9,20 @@ What moved no moment of change is found by reading days of service again (``days
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 from charges.connections import EclinicalWorks
-from charges.errors import Unreadable
+from charges.errors import NotOffered, Unreadable
 from charges.model import Charge
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.eclinicalworks import days
-from charges.sources.eclinicalworks.client import Client, NotOffered
+from charges.sources.eclinicalworks.client import Client
+from charges.sources.eclinicalworks.codes import CODES
 from charges.sources.eclinicalworks.contract import MOMENT
 from charges.sources.eclinicalworks.fieldmap import FieldMap
 from charges.sources.eclinicalworks.mapping import to_charge
@@ -68,6 +70,16 @@ class EclinicalWorksSource:
     def to_charge(self, record: RawRecord) -> Charge:
         """The facts of one record; see ``ChargeSource``."""
         return to_charge(record.body, self._fields)
+
+    @cached_property
+    def codes(self) -> Mapping[str, frozenset[str]]:
+        """The tenant's fields that hold codes, each with the values that the contract or the profile knows."""
+        known = self._settings.values
+        return {self._fields.place(path): values | frozenset(known.get(path, ())) for path, values in CODES.items()}
+
+    def moment(self, record: RawRecord) -> str:
+        """When the tenant says that a record changed last; ``""`` where it does not."""
+        return self._moment(json.loads(record.body))
 
     def probe(self) -> Probe:
         """Whether the tenant answers for changes and for days, and what its newest records hold; see ``ChargeSource``."""

@@ -6,7 +6,6 @@ of its own clock, which is known from the ``Date`` of its answers.
 What the tenant answers is told by its number and never by its text, for a vendor's error may repeat a patient's data.
 """
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,8 +17,8 @@ from urllib.parse import quote
 import httpx2
 from pydantic import ValidationError
 
-from charges.connections import EclinicalWorks, Secret
-from charges.errors import Refused
+from charges.connections import EclinicalWorks, read_secret
+from charges.errors import NotOffered, Refused
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.eclinicalworks.contract import (
     CHARGE_PATH,
@@ -130,7 +129,7 @@ class Client:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.settings.client_id,
-            "client_secret": secret_of(self.settings.client_secret),
+            "client_secret": read_secret(self.settings.client_secret, "client secret"),
         }
         answer = self._once(lambda: self._http.post(TOKEN_PATH, data=form))
         if answer.status != httpx2.codes.OK:
@@ -167,10 +166,6 @@ class Client:
         return 60.0 - (self.wall_clock() + self._ahead) % 60.0
 
 
-class NotOffered(Refused):
-    """The tenant does not know a path of the contract."""
-
-
 def _window(first: date, last: date, after: str, size: int) -> dict[str, str]:
     return {"firstDay": first.isoformat(), "lastDay": last.isoformat(), "after": after, "pageSize": str(size)}
 
@@ -179,20 +174,3 @@ def _is_unknown(answer: Answer) -> bool:
     """Whether the tenant says that it has no such charge."""
     is_error = isinstance(answer.content, dict) and answer.content.get("error") == UNKNOWN
     return answer.status == httpx2.codes.NOT_FOUND and is_error
-
-
-def secret_of(place: Secret) -> str:
-    """The secret, read when it is needed; raises Refused naming the place where it should be."""
-    if place.env is not None:
-        secret = os.environ.get(place.env, "")
-        where = f"the environment variable {place.env}"
-    else:
-        assert place.file is not None
-        where = f"the file {place.file}"
-        try:
-            secret = place.file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            secret = ""
-    if not secret:
-        raise Refused(f"The client secret is expected in {where}, and nothing is there. Put it there and run again.")
-    return secret

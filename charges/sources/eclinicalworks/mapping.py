@@ -6,7 +6,6 @@ with letters) makes the record unreadable, with the column's name and never its 
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -44,8 +43,8 @@ from charges.sources.eclinicalworks.contract import (
     ProviderRecord,
 )
 from charges.sources.eclinicalworks.fieldmap import FieldMap
-from charges.sources.eclinicalworks.places import LINE_PLACES, PLACES, here
-from charges.sources.seen import origins
+from charges.sources.eclinicalworks.places import places_of
+from charges.sources.seen import Places
 
 RELATIONSHIPS = {"1": "18", "2": "01", "3": "19", "4": "G8"}
 """The tenant's relation of the patient to the subscriber as individual relationship code (X12 element 1069)."""
@@ -60,15 +59,15 @@ _CONTRACT = FieldMap()
 
 def to_charge(body: bytes, fields: FieldMap = _CONTRACT) -> Charge:
     """The facts of one record's JSON in a tenant's words; raises Unreadable with the column that is wrong."""
+    places = places_of(fields)
     if fields.is_empty:
-        return _told(_parsed(body), PLACES, LINE_PLACES)
+        return _told(_parsed(body), places)
     try:
-        record = _translated(body, fields)
-        return _told(record, here(PLACES, fields), here(LINE_PLACES, fields))
+        return _told(_translated(body, fields), places)
     except Unreadable as fault:
         column, _, what = str(fault).partition(" ")
-        place = fields.place(column)
-        raise Unreadable(f"{place} ({column} of the contract) {what}" if place != column else str(fault)) from None
+        here = fields.place(column)
+        raise Unreadable(f"{here} ({column} of the contract) {what}" if here != column else str(fault)) from None
 
 
 def _parsed(body: bytes) -> ChargeRecord:
@@ -87,7 +86,7 @@ def _translated(body: bytes, fields: FieldMap) -> ChargeRecord:
         raise Unreadable("The record is not JSON.") from None
 
 
-def _told(record: ChargeRecord, places: Mapping[str, str], line_places: Mapping[str, str]) -> Charge:
+def _told(record: ChargeRecord, places: Places) -> Charge:
     diagnoses = [
         each
         for each in sorted(record.diagnoses, key=lambda each: _rank(each.order))
@@ -125,7 +124,7 @@ def _told(record: ChargeRecord, places: Mapping[str, str], line_places: Mapping[
         note=record.claim.note.strip(),
         custom={each.name: each.value for each in record.custom},
     )
-    return charge.model_copy(update={"origins": origins(charge, places, line_places)})
+    return charge.model_copy(update={"origins": places.of(charge)})
 
 
 def _encounter(record: ChargeRecord) -> Encounter:

@@ -1,10 +1,12 @@
 """Where each field of a charge stands in a tenant's record: in the words of the contract, or by the vendor's tables."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from charges.sources.eclinicalworks.fieldmap import FieldMap
+from charges.sources.seen import Places
 
-PLACES: Mapping[str, str] = {
+_CHARGE = {
     "encounter": "encounter",
     "encounter.record_number": "EncounterId",
     "encounter.status": "encounter.STATUS",
@@ -43,7 +45,7 @@ PLACES: Mapping[str, str] = {
     "note": "claimInfo.note",
     "custom": "customFields",
 }
-LINE_PLACES: Mapping[str, str] = {
+_LINE = {
     "source_id": "edi_inv_cpt.Id",
     "code": "edi_inv_cpt.Code",
     "modifiers": "edi_inv_cpt.Mod1-4",
@@ -77,8 +79,13 @@ _TABLES = {"edi_inv_cpt": "cpt[]", "edi_inv_insurance": "insurances", "edi_inv_d
 """The vendor's tables by which origins are called, as lists of the contract."""
 
 
-def here(places: Mapping[str, str], fields: FieldMap) -> Mapping[str, str]:
+@lru_cache(maxsize=64)
+def places_of(fields: FieldMap) -> Places:
     """Places by the tenant's own names, where it has any; others keep the names of the vendor's tables."""
+    return Places(_here(_CHARGE, fields), _here(_LINE, fields))
+
+
+def _here(places: Mapping[str, str], fields: FieldMap) -> Mapping[str, str]:
     told = {}
     for path, place in places.items():
         table, dot, column = place.partition(".")

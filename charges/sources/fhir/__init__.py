@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from charges.census import Shape, Surveyor
 from charges.connections import Fhir
 from charges.errors import Refused
 from charges.model import Charge
@@ -23,6 +24,28 @@ __all__ = ["FhirSource", "read_bundle"]
 Resource = dict[str, Any]
 _BEGINNING = "1900-01-01"
 _ENCOUNTERS_IN_A_PAGE = 20
+_CODES: Mapping[str, frozenset[str]] = {
+    "ChargeItem.status": frozenset(
+        {"planned", "billable", "not-billable", "aborted", "billed", "entered-in-error", "unknown"}
+    ),
+    "Coverage.status": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
+    "Encounter.status": frozenset(
+        {
+            "planned",
+            "arrived",
+            "triaged",
+            "in-progress",
+            "onleave",
+            "finished",
+            "cancelled",
+            "entered-in-error",
+            "unknown",
+        }
+    ),
+    "Patient.gender": frozenset({"male", "female", "other", "unknown"}),
+}
+"""The elements whose values may be counted, with the values to which R4 binds them."""
+_SURVEYOR = Surveyor(_CODES)
 _FOLLOWED = frozenset(
     {"Patient", "Practitioner", "PractitionerRole", "Location", "Organization", "Condition", "RelatedPerson"}
 )
@@ -32,6 +55,7 @@ class FhirSource:
     """A tenant's FHIR interface as a source of charges."""
 
     kind = "fhir"
+    codes = _CODES
 
     def __init__(self, settings: Fhir) -> None:
         self._settings = settings
@@ -52,6 +76,14 @@ class FhirSource:
     def to_charge(self, record: RawRecord) -> Charge:
         """The facts of one record; see ``ChargeSource``."""
         return to_charge(record.body)
+
+    def shape(self, record: RawRecord) -> Shape | None:
+        """Which elements each kind of resource has, for the watch over drift."""
+        try:
+            entries = json.loads(record.body)["entry"]
+            return _SURVEYOR.shapes((str(each["resource"]["resourceType"]), each["resource"]) for each in entries)
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def probe(self) -> Probe:
         """The kinds of resource that the tenant declares, and what the charges of its newest encounters hold.

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 
 import jwt
 
-from charges.connections import Fhir
+from charges.connections import Fhir, read_secret
 from charges.errors import Refused
-from charges.sources.eclinicalworks.client import secret_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 240
@@ -31,7 +30,7 @@ def token_form(settings: Fhir, token_endpoint: str) -> dict[str, str]:
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
     }
-    key = secret_of(settings.private_key)
+    key = read_secret(settings.private_key, "private key")
     try:
         assertion = jwt.encode(claims, key, algorithm=settings.algorithm, headers={"kid": settings.key_id})
     except (jwt.PyJWTError, ValueError, TypeError) as error:

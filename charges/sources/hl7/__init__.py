@@ -11,6 +11,7 @@ Messages are only read, never moved or changed.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from charges.census import Shape, shape_of_segments
 from charges.dialect import Hl7
 from charges.errors import Unavailable, Unreadable
 from charges.model import Charge
@@ -71,6 +72,16 @@ class Hl7Source:
         by_day = sender.charge_per == "day" and not record.key.startswith(_ALONE)
         day = record.key.rpartition(".")[2] if by_day else ""
         return to_charge(messages, self._settings, day)
+
+    def shape(self, record: RawRecord) -> Shape | None:
+        """Which fields of which segments say something, for the watch over drift; a fault has no shape."""
+        if record.body.startswith((_INCOMPLETE, _FILE)):
+            return None
+        try:
+            segments = [segment for each in unframed(record.body) for segment in Message(each).segments]
+        except Unreadable:
+            return None
+        return shape_of_segments((each.name, each.content[1:]) for each in segments) if segments else None
 
     def probe(self) -> Probe:
         """What the first visits hold; see ``ChargeSource``."""
