@@ -1,6 +1,9 @@
 """Commands to try the product out: the demo, the simulated vendor, the measurements."""
 
-from datetime import UTC, date, datetime
+import time
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +11,8 @@ import typer
 from rich.table import Table
 
 from charges.cli.review import worklist_table
-from charges.cli.shared import AsJson, err, out, parse_day, print_json, progress
+from charges.cli.shared import AsJson, counted, err, out, parse_day, print_json, progress
+from charges.errors import Refused
 
 Patients = Annotated[int, typer.Option(help="How many invented patients.", min=1, max=100_000)]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same practice.", min=0)]
@@ -63,19 +67,68 @@ def demo(
     print_json(as_json(figures))
 
 
-def simulate(
+simulate = typer.Typer(help="Stand in for those on the other side.", invoke_without_command=True)
+
+
+@simulate.callback()
+def vendor(
+    context: typer.Context,
     port: Annotated[int, typer.Option(help="The port on this machine.", min=1, max=65_535)] = 8765,
     patients: Patients = 100,
     seed: Seed = 7,
     as_of: AsOf = "",
 ) -> None:
-    """Stand in for a practice's eClinicalWorks over HTTP, until stopped; `GET /truth` tells the errors it planted."""
+    """Stand in for a practice's eClinicalWorks over HTTP, until stopped; `GET /truth` tells the errors it planted.
+
+    `charges simulate clearinghouse` stands in for the billing vendor.
+    """
+    if context.invoked_subcommand:
+        return
     from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, serve, simulator_app
 
     practice = build_practice(seed=seed, patients=patients, today=_today(as_of))
     err.print(f"http://127.0.0.1:{port} answers as the practice's eClinicalWorks. Stop with Ctrl-C.", markup=False)
     err.print(f"client_id {CLIENT_ID}, client secret {CLIENT_SECRET}", markup=False)
     serve(simulator_app(practice), port)
+
+
+@simulate.command("clearinghouse")
+def simulated_clearinghouse(
+    folder: Annotated[Path, typer.Option("--dir", help="Where outbound and inbound are.")] = Path("demo"),
+    seed: Seed = 7,
+    days: Annotated[int, typer.Option(help="Let so many days pass at once, and end.", min=0, max=400)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Stand in for the billing vendor: take the claim files of DIR/outbound, put TA1, 999, 277CA and 835 into DIR/inbound.
+
+    Some claims are refused, some denied, and some replies are lost, come late or twice. Until stopped an hour passes in each
+    second. What became of each claim is told at the end; nothing is remembered for the next time.
+    """
+    from charges.simulator.clearinghouse import Fate, Habits, SimulatedClearinghouse
+    from charges.simulator.postbox import Mail
+
+    habits = Habits(mail=Mail(kept=timedelta(days=10_000)))
+    stand_in = SimulatedClearinghouse(folder / "outbound", folder / "inbound", seed, habits)
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    try:
+        for hours in range(days * 24) if days else count():
+            stand_in.work(now + hours * hour)
+            if not days:
+                time.sleep(1)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+    except OSError as error:
+        raise Refused(f"{folder} cannot be used ({error.strerror}). Name the folder that outbound is in.") from None
+    if as_json:
+        print_json(stand_in.truth())
+        return
+    fates = Counter(truth.fate for truth in stand_in.claims.values())
+    out.print(f"{counted(len(stand_in.claims), 'claim')} in {counted(len(stand_in.files), 'file')}")
+    for fate in Fate:
+        if fates[fate]:
+            out.print(f"{fates[fate]:>9,} {fate}")
+    put = ", ".join(f"{many} {kind}" for kind, many in sorted(stand_in.postbox.put.items())) or "none"
+    out.print(f"Replies: {put}; {stand_in.postbox.lost} lost, {stand_in.postbox.repeated} put twice.")
 
 
 bench = typer.Typer(help="Measure on this machine.", invoke_without_command=True)
@@ -219,5 +272,5 @@ def bench_rules(
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the first level."""
     app.command()(demo)
-    app.command()(simulate)
+    app.add_typer(simulate, name="simulate")
     app.add_typer(bench, name="bench")

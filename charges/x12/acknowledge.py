@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from charges.x12 import reply
 from charges.x12.oracle import Fault, Opinion
 from charges.x12.scanner import Segment, scan
 from charges.x12.segments import segment
@@ -52,8 +53,12 @@ def ta1(content: bytes, found: Opinion, at: datetime, control_number: int) -> by
         fault = next((each for each in found.faults if each.level == "interchange"), None)
         verdict, note = ("R", fault.code) if fault else ("A", "000")
         isa = received.isa
-        out += [_isa(isa, at, number), segment("TA1", isa[13], isa[9], isa[10], verdict, note), _iea(number, groups=0)]
-    return _bytes(out)
+        out += [
+            reply.opening(isa, at, number),
+            segment("TA1", isa[13], isa[9], isa[10], verdict, note),
+            reply.closing(number, groups=0),
+        ]
+    return reply.as_bytes(out)
 
 
 def implementation_acknowledgment(content: bytes, found: Opinion, at: datetime, control_number: int) -> bytes:
@@ -64,14 +69,18 @@ def implementation_acknowledgment(content: bytes, found: Opinion, at: datetime, 
     """
     out = []
     for number, received in enumerate(_outline(content), control_number):
-        out.append(_isa(received.isa, at, number))
         gs = received.groups[0].gs if received.groups else [""] * 9
-        out.append(segment("GS", "FA", gs[3], gs[2], f"{at:%Y%m%d}", f"{at:%H%M}", str(number), "X", VERSION))
-        for place, group in enumerate(received.groups, 1):
-            body = [f"ST*999*{place:04d}*{VERSION}", *_answer(group, found)]
-            out += [*body, f"SE*{len(body) + 1}*{place:04d}"]
-        out += [f"GE*{len(received.groups)}*{number}", _iea(number, groups=1)]
-    return _bytes(out)
+        out += reply.interchange(received.isa, gs, [_of_groups(received, found)], at, number)
+    return reply.as_bytes(out)
+
+
+def functional_group(content: bytes, found: Opinion) -> reply.Group:
+    """The 999 of a file's first interchange as a functional group, to stand with others in one interchange."""
+    return _of_groups(_outline(content)[0], found)
+
+
+def _of_groups(received: _Interchange, found: Opinion) -> reply.Group:
+    return reply.Group("FA", "999", VERSION, tuple(list(_answer(group, found)) for group in received.groups))
 
 
 def _outline(content: bytes) -> list[_Interchange]:
@@ -158,19 +167,3 @@ def _place(element: str) -> str:
     if found is None:
         return ""
     return str(int(found[1])) + (f":{found[2]}" if found[2] else "")
-
-
-def _isa(received: Segment, at: datetime, number: int) -> str:
-    """ISA back to where the file came from."""
-    blank = " " * 10
-    sender, receiver = (received[7], f"{received[8]:<15}"), (received[5], f"{received[6]:<15}")
-    sent = (f"{at:%y%m%d}", f"{at:%H%M}", "^", "00501", f"{number:09d}", "0", received[15], ":")
-    return "*".join(("ISA", "00", blank, "00", blank, *sender, *receiver, *sent))
-
-
-def _iea(number: int, *, groups: int) -> str:
-    return f"IEA*{groups}*{number:09d}"
-
-
-def _bytes(segments: Iterable[str]) -> bytes:
-    return "".join(f"{each}~\n" for each in segments).encode("latin-1", "replace")
