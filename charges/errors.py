@@ -5,6 +5,8 @@ Findings are for billers, exceptions are for operators, assertions are for us::
     ChargerouterError
     ├── Unavailable        something outside did not answer; the next run tries again
     ├── Refused            a person must act before this can work
+    │   ├── Missing        there is no such thing, or it is not for whoever asks
+    │   ├── Forbidden      whoever asks may not do this
     │   ├── NotOffered     a system does not know what it is asked for
     │   ├── Unreadable     bytes given to us are not what they claim to be
     │   └── BadFile        a file that a person wrote has faults; each is listed
@@ -34,6 +36,14 @@ class Unavailable(ChargerouterError):
 
 class Refused(ChargerouterError):
     """The request cannot work until a person changes something."""
+
+
+class Missing(Refused):
+    """There is no such thing; what somebody may not see is told the same way."""
+
+
+class Forbidden(Refused):
+    """The role of whoever asks does not include this."""
 
 
 class NotOffered(Refused):

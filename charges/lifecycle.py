@@ -1,4 +1,4 @@
-"""What may become of a charge, a claim file and a breaker, and the only functions that make it so.
+"""What may become of a charge, a claim file, a breaker and a user, and the only functions that make it so.
 
 A move is a compare-and-set together with an event in the same transaction. A move that the tables below do not know is
 our bug; a row that somebody else moved first is Stale.
@@ -24,6 +24,8 @@ from charges.tables import (
     ClaimFileRow,
     EventRow,
     FileStatus,
+    UserRow,
+    UserStatus,
     insert_all,
 )
 
@@ -62,12 +64,19 @@ BREAKER_MOVES: Mapping[BreakerStatus, frozenset[BreakerStatus]] = {
     _B.CLOSED: frozenset(),
 }
 
-Moved = ChargeRow | ClaimFileRow | BreakerRow
-State = ChargeStatus | FileStatus | BreakerStatus
+_U = UserStatus
+USER_MOVES: Mapping[UserStatus, frozenset[UserStatus]] = {
+    _U.ACTIVE: frozenset({_U.DISABLED}),
+    _U.DISABLED: frozenset({_U.ACTIVE}),
+}
+
+Moved = ChargeRow | ClaimFileRow | BreakerRow | UserRow
+State = ChargeStatus | FileStatus | BreakerStatus | UserStatus
 _SUBJECTS: Mapping[type[Moved], tuple[str, Mapping[Any, frozenset[Any]]]] = {
     ChargeRow: ("charge", MOVES),
     ClaimFileRow: ("file", FILE_MOVES),
     BreakerRow: ("breaker", BREAKER_MOVES),
+    UserRow: ("user", USER_MOVES),
 }
 """What each is called in its events, and what may become of it."""
 
@@ -191,7 +200,7 @@ def _digest(event: Mapping[str, Any], detail_fingerprint: str) -> str:
 
 
 def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
-    """A sentence for each charge, file or breaker whose chain of events is not whole."""
+    """A sentence for each charge, file, breaker or user whose chain of events is not whole."""
     for table, (subject, _) in _SUBJECTS.items():
         ends = {
             row.id: (row.event_count, row.event_head)
@@ -220,7 +229,7 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
 
 
 def is_unbroken(session: Session, keyring: Keyring, row: Moved) -> bool:
-    """Whether the chain of events of one charge, file or breaker is whole."""
+    """Whether the chain of events of one charge, file, breaker or user is whole."""
     count, head = 0, ""
     for event in session.scalars(
         select(EventRow)

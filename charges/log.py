@@ -37,3 +37,15 @@ def configure_logging(level: str) -> None:
     )
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def place(error: BaseException) -> str:
+    """The innermost place of ours in a traceback: file and line, no values."""
+    found = "?"
+    frame = error.__traceback__
+    while frame is not None:
+        name = frame.tb_frame.f_globals.get("__name__", "?")
+        if name.partition(".")[0] in ("charges", "rules"):
+            found = f"{name}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return found

@@ -28,6 +28,16 @@ def _database_url(url: str) -> str:
     raise ValueError("must begin with sqlite:/// or postgresql://")
 
 
+def _web_url(url: str) -> str:
+    """The address of the page without a path; patients' data leaves this machine by TLS only."""
+    found = re.fullmatch(r"(https?)://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?/?", url)
+    if found is None:
+        raise ValueError("must be https://NAME or http://127.0.0.1:PORT, without a path")
+    if found[1] == "http" and found[2] not in ("127.0.0.1", "localhost", "[::1]"):
+        raise ValueError("must begin with https:// anywhere but on this machine")
+    return url.rstrip("/")
+
+
 SAFE_BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss")
 
 
@@ -97,6 +107,13 @@ class Settings(BaseSettings):
     )
     lock_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30, description="Seconds to wait for a locked database before giving up until the next run."
+    )
+    web_url: Annotated[str, AfterValidator(_web_url)] = Field(
+        default="http://127.0.0.1:8080",
+        description="The address of the page as browsers know it: `https://NAME`, behind a proxy that does TLS.",
+    )
+    web_idle_minutes: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=15, description="Minutes without a click after which a user must sign in again."
     )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="warning", description="What is logged to standard error: `debug`, `info`, `warning` or `error`."

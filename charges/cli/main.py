@@ -4,9 +4,25 @@ import sys
 
 import typer
 
-from charges.cli import claims, drift, keys, listen, money, operate, practice, refdata, review, rules, sources, try_out
+from charges.cli import (
+    claims,
+    drift,
+    keys,
+    listen,
+    money,
+    operate,
+    practice,
+    refdata,
+    review,
+    rules,
+    sources,
+    try_out,
+    users,
+    web,
+)
 from charges.cli.shared import err
 from charges.errors import ChargerouterError
+from charges.log import place
 
 app = typer.Typer(
     name="charges",
@@ -21,6 +37,7 @@ claims.add_to(app)
 listen.add_to(app)
 try_out.add_to(app)
 app.command()(rules.explain)
+app.command()(web.web)
 app.add_typer(practice.app, name="practice")
 app.add_typer(review.app, name="review")
 app.add_typer(rules.app, name="rules")
@@ -29,6 +46,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(claims.files, name="files")
 app.add_typer(money.secondary, name="secondary")
 app.add_typer(drift.app, name="drift")
+app.add_typer(users.app, name="users")
 app.add_typer(operate.db, name="db")
 
 
@@ -50,23 +68,11 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 - a bug of ours; its text may hold patient data
-        place = _place(error)
+        where = place(error)
         err.print(
-            f"Chargerouter made a mistake ({type(error).__name__} in {place}). Nothing that was stored is lost. "
+            f"Chargerouter made a mistake ({type(error).__name__} in {where}). Nothing that was stored is lost. "
             "Please report these words.",
             style="red",
             markup=False,
         )
         sys.exit(70)
-
-
-def _place(error: BaseException) -> str:
-    """The innermost place of ours in a traceback: file and line, no values."""
-    place = "?"
-    frame = error.__traceback__
-    while frame is not None:
-        name = frame.tb_frame.f_globals.get("__name__", "?")
-        if name.partition(".")[0] in ("charges", "rules"):
-            place = f"{name}:{frame.tb_lineno}"
-        frame = frame.tb_next
-    return place

@@ -22,7 +22,10 @@ from charges.tables.states import (
     ItemState,
     Onward,
     Origin,
+    Role,
+    UserStatus,
 )
+from charges.tables.users import GrantRow, RecoveryCodeRow, SessionRow, TokenRow, UserRow
 
 __all__ = [
     "SEALED_ROWS",
@@ -48,6 +51,7 @@ __all__ = [
     "DifferenceState",
     "EventRow",
     "FileStatus",
+    "GrantRow",
     "HistoryLineRow",
     "ItemState",
     "Moment",
@@ -58,11 +62,17 @@ __all__ = [
     "PracticeRow",
     "ProbeRow",
     "RawRecordRow",
+    "RecoveryCodeRow",
     "RemittanceRow",
     "ResponseRow",
     "ReviewItemRow",
+    "Role",
     "SealedRow",
+    "SessionRow",
+    "TokenRow",
     "UnmatchedPaymentRow",
+    "UserRow",
+    "UserStatus",
     "Word",
     "insert_all",
 ]
@@ -81,5 +91,6 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     DifferenceRow,
     CensusRow,
     BreakerRow,
+    UserRow,
 )
 """All tables with sealed columns, for the rotation of keys."""

@@ -20,6 +20,8 @@ from charges.tables.states import (
     ItemState,
     Onward,
     Origin,
+    Role,
+    UserStatus,
 )
 from charges.x12.remittance import Decision
 
@@ -51,6 +53,8 @@ class Base(DeclarativeBase):
         Amendment: Word(Amendment, 8),
         BreakerStatus: Word(BreakerStatus, 8),
         DifferenceState: Word(DifferenceState, 8),
+        Role: Word(Role, 8),
+        UserStatus: Word(UserStatus, 8),
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

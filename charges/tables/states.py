@@ -1,4 +1,4 @@
-"""Where a charge, a claim file and a review item stand, and who raised the item."""
+"""Where a charge, a claim file, a review item and a user stand, who raised the item, what a user is there for."""
 
 from enum import StrEnum
 
@@ -112,3 +112,23 @@ class Onward(StrEnum):
     """The payer decided something, or the next payer's claim was refused."""
     ASKED = "asked"
     """A person wants the claim to the next payer, whatever was decided."""
+
+
+class Role(StrEnum):
+    """What a user is there for; what each may do stands in ``charges.users.permissions``."""
+
+    BILLER = "biller"
+    """Works the queue."""
+    LEAD = "lead"
+    """Answers for the queue: acts on many at once, gives charges up, sends files, decides about rules."""
+    AUDITOR = "auditor"
+    """Reads everything and changes nothing."""
+    OPERATOR = "operator"
+    """Runs the installation: users, sources, files as wholes; sees no patient."""
+
+
+class UserStatus(StrEnum):
+    """Whether a user may sign in."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"

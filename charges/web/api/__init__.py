@@ -1,0 +1,5 @@
+"""The JSON API under ``/api``, and what machines ask of an installation."""
+
+from charges.web.api import health
+
+ROUTERS = (health.router,)

@@ -1,0 +1,100 @@
+"""Pages out of templates: everything is escaped, forms carry their session's token, the navigation is the viewer's own."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from charges.users import sessions
+from charges.users.sessions import Signed
+from charges.web.site import Site
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("charges.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"money": money, "moment": moment, "counted": counted, "day": day}
+    environment.globals["static"] = static
+    return environment
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a file of ``/static``; it changes with its content, so that it may be kept for long."""
+    content = files("charges.web").joinpath("static", name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
+    """A page, or the part of one that a template without ``base.html`` makes."""
+    return HTMLResponse(_environment().get_template(template).render(_shared(request) | context), status)
+
+
+def _shared(request: Request) -> dict[str, Any]:
+    """What every template is given beside what its page gives it."""
+    signed: Signed | None = getattr(request.state, "signed", None)
+    entries = request.app.state.navigation
+    return {
+        "viewer": signed.viewer if signed else None,
+        "csrf": signed.csrf if signed else "",
+        "flash": signed.flash if signed else "",
+        "navigation": [each for each in entries if signed and signed.viewer.may(each.permission)],
+        "path": request.url.path,
+    }
+
+
+def went_well(request: Request, to: str, sentence: str) -> Response:
+    """After an act: the page ``to``, which shows the sentence once."""
+    site: Site = request.app.state.site
+    signed: Signed = request.state.signed
+    sessions.tell(site.database, signed.number, sentence)
+    return RedirectResponse(to, 303)
+
+
+def next_page(request: Request, **changes: object) -> str:
+    """The address of the same list with some of its questions changed; empty ones are left out."""
+    asked: Mapping[str, str] = {name: str(value) for name, value in changes.items() if value not in (None, "")}
+    kept = {name: value for name, value in request.query_params.items() if name not in changes and value}
+    return str(request.url.replace(scheme="", netloc="", query="").include_query_params(**kept, **asked))
+
+
+def money(amount: Decimal) -> str:
+    """Dollars and cents.
+
+    >>> money(Decimal("1234.5"))
+    '1,234.50'
+    """
+    return f"{amount:,.2f}"
+
+
+def moment(at: datetime | None) -> str:
+    """A moment to the minute, with its zone; a dash where there is none."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "–"  # noqa: RUF001 - an en dash is meant
+
+
+def day(at: datetime) -> str:
+    """The day of a moment."""
+    return f"{at:%Y-%m-%d}"
+
+
+def counted(count: int, thing: str, things: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "file"), counted(2000, "file")
+    ('1 file', '2,000 files')
+    """
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
