@@ -153,7 +153,7 @@ def test_every_request_counts_and_so_does_the_token(small: Database, tmp_path: P
             client.charges("1900-01-01 00:00:00", 1)
             client.charges("1900-01-01 00:00:00", 2)
             assert _used(small) == 3
-            httpx2.post(f"{base_url}/faults", json={"expired_tokens": 1})
+            httpx2.post(f"{base_url}/faults", json={"planned": {"expired-token": 1}})
             client.charges("1900-01-01 00:00:00", 1)
             assert _used(small) == 6
 

@@ -77,19 +77,55 @@ def vendor(
     patients: Patients = 100,
     seed: Seed = 7,
     as_of: AsOf = "",
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="NAME[=RATE]",
+            help="What goes wrong every day; may be given again. `--faults` lists all.",
+        ),
+    ] = None,
+    schedule: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Which faults happen on which simulated day.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--requests-per-minute", help="More are answered with status 429; 0 for no limit.", min=0)
+    ] = 0,
+    listed: Annotated[bool, typer.Option("--faults", help="List the faults, and end.")] = False,
 ) -> None:
-    """Stand in for a practice's eClinicalWorks over HTTP, until stopped; `GET /truth` tells the errors it planted.
+    """Stand in for a practice's eClinicalWorks over HTTP, until stopped; `GET /truth` tells what it really has.
 
-    `charges simulate clearinghouse` stands in for the billing vendor.
+    `POST /clock?hours=24` lets time pass. `charges simulate clearinghouse` stands in for the billing vendor.
     """
     if context.invoked_subcommand:
         return
-    from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, serve, simulator_app
+    from charges.simulator import CLIENT_ID, CLIENT_SECRET, Fate, Tenant, build_practice, serve, simulator_app
+    from charges.simulator.faults import Schedule, rates_of, read_schedule
 
+    if listed:
+        out.print(_fault_table())
+        return
+    planned = read_schedule(schedule) if schedule else Schedule()
+    planned = planned.model_copy(update={"every_day": {**planned.every_day, **rates_of(faults or ())}})
     practice = build_practice(seed=seed, patients=patients, today=_today(as_of))
+    tenant = Tenant(practice, Fate(seed, planned), requests_per_minute=limit)
     err.print(f"http://127.0.0.1:{port} answers as the practice's eClinicalWorks. Stop with Ctrl-C.", markup=False)
     err.print(f"client_id {CLIENT_ID}, client secret {CLIENT_SECRET}", markup=False)
-    serve(simulator_app(practice), port)
+    serve(simulator_app(tenant), port)
+
+
+def _fault_table() -> Table:
+    from charges.simulator.faults import OF_CHARGES, OF_DAYS, OF_REQUESTS, usual_rate
+
+    table = Table("fault", "what happens", "the rate is", "when none is given")
+    for faults, share in (
+        (OF_REQUESTS, "a share of the requests"),
+        (OF_CHARGES, "a share of the last weeks' charges, each day"),
+        (OF_DAYS, "the chance of a day"),
+    ):
+        for fault, says in faults.items():
+            table.add_row(fault, says, share, f"{usual_rate(fault):g}")
+    return table
 
 
 @simulate.command("clearinghouse")

@@ -16,8 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from charges.simulator import people, visits
+from charges.simulator.faults import Fault
 from charges.simulator.mistakes import MISTAKES, Mistake
 from charges.simulator.people import Json, Patient
+from charges.simulator.updates import Update
 from charges.simulator.visits import Visit
 from charges.sources.eclinicalworks.contract import MOMENT
 
@@ -36,7 +38,10 @@ TWICE = Mistake("entered_twice", lambda _chance, _visit: False, ("CHG-002",))
 
 @dataclass(frozen=True)
 class Version:
-    """What a charge says from a moment on, and what is wrong with it: ``errors`` hold it, ``warnings`` do not."""
+    """What a charge says from a moment on, and what is wrong with it: ``errors`` hold it, ``warnings`` do not.
+
+    ``seen_from`` is when it can be seen where that is later than ``moment``, as a server with a clock of its own has it.
+    """
 
     key: str
     moment: datetime
@@ -46,19 +51,47 @@ class Version:
     warnings: tuple[str, ...] = ()
     voided: bool = False
     service_date: str = ""
+    seen_from: datetime | None = None
 
     @property
     def modified_on(self) -> str:
         """As the contract writes it."""
         return self.moment.strftime(MOMENT)
 
+    def saying(self, **columns: object) -> "Version":
+        """The same with other values; its moment of change stays."""
+        flags = {name for name in ("VoidFlag", "DeleteFlag") if columns.get(name) == "1"}
+        body = _written(json.loads(self.body) | columns)
+        return replace(self, body=body, voided=self.voided or bool(flags))
+
+    def at(self, moment: datetime, seen_from: datetime | None = None) -> "Version":
+        """The same with another moment of change."""
+        body = _written(json.loads(self.body) | {"modifiedOn": moment.strftime(MOMENT)})
+        return replace(self, body=body, moment=moment, seen_from=seen_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that happened to a charge beside the plan."""
+
+    moment: datetime
+    fault: Fault
+    key: str
+
 
 class SimulatedPractice:
-    """All versions of all charges, and a clock; moments are the practice's wall clock."""
+    """All versions of all charges, and a clock; moments are the practice's wall clock.
+
+    ``deeds`` is what happened to charges beside the plan, ``updates`` what the vendor changed in all records: the first
+    is a part of what a charge says, the second of how it is written.
+    """
 
     def __init__(self, versions: Sequence[Version], now: datetime) -> None:
-        self._versions = sorted(versions, key=lambda each: (each.moment, int(each.key)))
+        self._versions = list(versions)
         self.now = now
+        self.deeds: list[Deed] = []
+        self.updates: list[Update] = []
+        self._wire: dict[Version, bytes] = {}
         self._see()
 
     def advance(self, hours: float) -> int:
@@ -69,23 +102,63 @@ class SimulatedPractice:
         return sum(before.get(version.key) is not version for version in self.visible)
 
     def _see(self) -> None:
-        latest = {version.key: version for version in self._versions if version.moment <= self.now}
+        self._versions.sort(key=lambda each: (each.seen_from or each.moment, int(each.key)))
+        latest = {each.key: each for each in self._versions if (each.seen_from or each.moment) <= self.now}
         self.visible: Sequence[Version] = sorted(latest.values(), key=lambda each: (each.moment, int(each.key)))
         """The present version of each charge, oldest change first."""
 
+    def wire(self, version: Version) -> bytes:
+        """A charge as the tenant sends it."""
+        if not self.updates:
+            return version.body
+        if version not in self._wire:
+            record = json.loads(version.body)
+            for update in self.updates:
+                update.applied(record)
+            self._wire[version] = _written(record)
+        return self._wire[version]
+
+    def record(self, version: Version) -> Json:
+        """A charge under the names of the contract, as far as the tenant gives it."""
+        record: Json = json.loads(version.body)
+        for update in self.updates:
+            if update.fault is Fault.VANISHED_FIELD:
+                update.applied(record)
+        return record
+
+    def update(self, update: Update) -> None:
+        """Write all records in another way from now on."""
+        self._wire.clear()
+        self.updates.append(update)
+
+    def edit(self, key: str, **columns: object) -> None:
+        """Change a charge as somebody who works with it does, now."""
+        now = next(each for each in self.visible if each.key == key).saying(**columns).at(self.now)
+        self._versions = [
+            each.saying(**columns) if _is_planned(each, key, self.now) else each for each in self._versions
+        ]
+        self._versions.append(now)
+        self._see()
+
     def edit_silently(self, key: str, **columns: object) -> None:
         """Change a charge and leave its moment of change as it is, as a vendor's own repair of its tables does."""
-        changed = [
-            replace(each, body=_written(json.loads(each.body) | columns)) if each.key == key else each
-            for each in self._versions
-        ]
-        self._versions = changed
+        self._versions = [each.saying(**columns) if each.key == key else each for each in self._versions]
         self._see()
 
     def lose(self, key: str) -> None:
         """Take a charge out of the tenant's tables; nothing tells that it was there."""
         self._versions = [each for each in self._versions if each.key != key]
         self._see()
+
+    def skew(self, version: Version, by: timedelta) -> None:
+        """Have a version that is to come bear a moment before the one at which it is seen."""
+        self._versions = [
+            each.at(each.moment - by, each.moment) if each is version else each for each in self._versions
+        ]
+
+    def to_come(self, until: datetime) -> Sequence[Version]:
+        """The versions that are seen from now until a moment."""
+        return [each for each in self._versions if self.now < each.moment <= until]
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Give fields other names from now on, whatever object they are of, as an update of the vendor's may."""
@@ -106,6 +179,10 @@ class SimulatedPractice:
             }
             for version in sorted(self.visible, key=lambda each: int(each.key))
         ]
+
+
+def _is_planned(version: Version, key: str, now: datetime) -> bool:
+    return version.key == key and (version.seen_from or version.moment) > now
 
 
 def build_practice(*, seed: int, patients: int, today: date) -> SimulatedPractice:

@@ -4,11 +4,12 @@ Beside the contract it has ``/truth`` (what is wrong with which charge), ``/cloc
 """
 
 import json
-import secrets
+import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -18,7 +19,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from charges.errors import Unavailable
-from charges.simulator.practice import SimulatedPractice, Version
+from charges.simulator.faults import Fault, Rate
+from charges.simulator.practice import SimulatedPractice
+from charges.simulator.tenant import Tenant
 from charges.sources.eclinicalworks.contract import (
     CHARGE_PATH,
     CHARGES_PATH,
@@ -36,91 +39,26 @@ from charges.sources.eclinicalworks.contract import (
 
 CLIENT_ID = "chargerouter"
 CLIENT_SECRET = "only-the-simulator-takes-this"  # noqa: S105 - it opens nothing else
-TOKEN_SECONDS = 300
 
 
-class Faults(BaseModel):
-    """What goes wrong with the next requests for charges; each counts down to nothing."""
+class Plan(BaseModel):
+    """What goes wrong with the requests to come; the catalogue of faults stands in ``charges.simulator.faults``."""
 
-    expired_tokens: int = Field(default=0, ge=0, description="Answer 401 although the token is good.")
-    too_many_requests: int = Field(default=0, ge=0, description="Answer 429 with Retry-After: 1.")
-    server_errors: int = Field(default=0, ge=0, description="Answer 500.")
-    truncated_answers: int = Field(default=0, ge=0, description="Break off in the middle of the JSON.")
-    slow_answers: int = Field(default=0, ge=0, description="Answer after slow_seconds.")
-    repeated_pages: int = Field(default=0, ge=0, description="Give the page before once more.")
-    slow_seconds: float = Field(default=1.0, ge=0, le=120)
+    planned: dict[Fault, int] = Field(default_factory=dict, description="So many of the next requests, by fault.")
+    rates: dict[Fault, Rate] = Field(default_factory=dict, description="This share of today's requests, by fault.")
+    slow_seconds: float = Field(default=1.0, ge=0, le=120, description="How long a slow answer takes.")
 
 
 class Moved(BaseModel):
     """The clock after it was moved."""
 
     now: str
-    changed: int = Field(description="How many charges changed or came.")
+    changed: int = Field(description="How many charges changed, came or are gone.")
 
 
-class Tenant:
-    """The state behind the paths: the practice, the tokens given out, the faults to come."""
-
-    def __init__(self, practice: SimulatedPractice) -> None:
-        self.practice, self.faults = practice, Faults()
-        self.tokens: dict[str, float] = {}
-        self.last_page = b""
-
-    def token(self) -> Token:
-        """A new token."""
-        token = secrets.token_urlsafe(24)
-        self.tokens[token] = time.monotonic() + TOKEN_SECONDS
-        return Token(access_token=token, token_type="bearer", expires_in=TOKEN_SECONDS)  # noqa: S106
-
-    def knows(self, authorization: str) -> bool:
-        """Whether a bearer token was given out and has not ended."""
-        return self.tokens.get(authorization.removeprefix("Bearer "), 0.0) > time.monotonic()
-
-    def due(self, fault: str) -> bool:
-        """Whether a fault is to happen now; it is then used up."""
-        left: int = getattr(self.faults, fault)
-        if left:
-            self.faults = self.faults.model_copy(update={fault: left - 1})
-        return left > 0
-
-    def page(self, since: str, number: int, size: int) -> bytes:
-        """A page of charges by their change, as JSON."""
-        chosen = [version for version in self.practice.visible if version.modified_on >= since]
-        start = (number - 1) * size
-        return _charge_page(chosen[start : start + size], has_more=len(chosen) > start + size)
-
-    def of_days(self, first: str, last: str, after: str) -> list[Version]:
-        """The charges of days of service after a number, in the order of numbers."""
-        chosen = [version for version in self.practice.visible if first <= version.service_date <= last]
-        return sorted((each for each in chosen if int(each.key) > int(after or 0)), key=lambda each: int(each.key))
-
-    def refusal(self, authorization: str) -> Response | None:
-        """What goes wrong with a request now, if anything does."""
-        if not self.knows(authorization) or self.due("expired_tokens"):
-            return _mishap(401, "invalid_token")
-        if self.due("too_many_requests"):
-            return _mishap(429, "too many requests", {"Retry-After": "1"})
-        if self.due("server_errors"):
-            return _mishap(500, "server error")
-        if self.due("slow_answers"):
-            time.sleep(self.faults.slow_seconds)
-        return None
-
-    def answer(self, content: bytes) -> Response:
-        """JSON, whole or broken off."""
-        if self.due("truncated_answers"):
-            content = content[: len(content) // 2]
-        return Response(content, media_type="application/json")
-
-
-def _charge_page(versions: Sequence[Version], *, has_more: bool) -> bytes:
-    more = b"true" if has_more else b"false"
-    return b'{"hasMore":' + more + b',"charges":[' + b",".join(version.body for version in versions) + b"]}"
-
-
-def simulator_app(practice: SimulatedPractice) -> FastAPI:
-    """The web application of a simulated tenant."""
-    tenant = Tenant(practice)
+def simulator_app(practice: SimulatedPractice | Tenant) -> FastAPI:
+    """The web application of a simulated tenant; of a practice alone it is one where nothing goes wrong."""
+    tenant = practice if isinstance(practice, Tenant) else Tenant(practice)
     app = FastAPI(
         title="Chargerouter's contract with an eClinicalWorks tenant",
         version="1",
@@ -135,14 +73,14 @@ def simulator_app(practice: SimulatedPractice) -> FastAPI:
 def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
     refusals: dict[int | str, dict[str, Any]] = {status: {"model": Mishap} for status in (401, 429, 500)}
 
-    @app.post(TOKEN_PATH, responses={401: {"model": Mishap}}, tags=["contract"])
+    @app.post(TOKEN_PATH, response_model=Token, responses={401: {"model": Mishap}}, tags=["contract"])
     def token(
         grant_type: Annotated[str, Form()], client_id: Annotated[str, Form()], client_secret: Annotated[str, Form()]
-    ) -> Token:
+    ) -> Response:
         """Give a token for a client's id and secret (OAuth 2.0 client credentials)."""
         if (grant_type, client_id, client_secret) != ("client_credentials", CLIENT_ID, CLIENT_SECRET):
-            return _mishap(401, "invalid_client")  # type: ignore[return-value]
-        return tenant.token()
+            return tenant.mishap(401, "invalid_client")
+        return tenant.refusal() or tenant.answer(tenant.token())
 
     @app.get(CHARGES_PATH, response_model=ChargePage, responses=refusals, tags=["contract"])
     def charges(
@@ -154,13 +92,7 @@ def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
     ) -> Response:
         """Give the charges changed at or after a moment, oldest change first, equal moments by number."""
         refused = tenant.refusal(authorization)
-        if refused is not None:
-            return refused
-        if tenant.due("repeated_pages") and tenant.last_page:
-            content = tenant.last_page
-        else:
-            content = tenant.last_page = tenant.page(modified_since, page, page_size)
-        return tenant.answer(content)
+        return refused or tenant.answer(tenant.page(authorization, modified_since, page, page_size))
 
     @app.get(CHARGE_PATH, response_model=ChargeRecord, responses=refusals | {404: {"model": Mishap}}, tags=["contract"])
     def charge(code: str, number: str, authorization: Annotated[str, Header()] = "") -> Response:  # noqa: ARG001
@@ -169,7 +101,7 @@ def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
         if refused is not None:
             return refused
         found = next((version for version in tenant.practice.visible if version.key == number), None)
-        return tenant.answer(found.body) if found else _mishap(404, UNKNOWN)
+        return tenant.answer(tenant.practice.wire(found)) if found else tenant.mishap(404, UNKNOWN)
 
     @app.get(DAYS_PATH, response_model=ChargePage, responses=refusals, tags=["contract"])
     def charges_of_days(
@@ -185,7 +117,7 @@ def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
         if refused is not None:
             return refused
         chosen = tenant.of_days(first_day, last_day, after)
-        return tenant.answer(_charge_page(chosen[:page_size], has_more=len(chosen) > page_size))
+        return tenant.answer(tenant.charge_page(chosen[:page_size], has_more=len(chosen) > page_size))
 
     @app.get(NUMBERS_PATH, response_model=NumberPage, responses=refusals, tags=["contract"])
     def numbers_of_days(
@@ -207,32 +139,33 @@ def _speak_the_contract(app: FastAPI, tenant: Tenant) -> None:
 
 def _take_orders(app: FastAPI, tenant: Tenant) -> None:
     @app.get("/truth", tags=["simulator"])
-    def truth() -> Response:
-        """Tell what is wrong with each charge: the rules that must hold it and those that must warn."""
-        return JSONResponse({"charges": tenant.practice.truth()})
+    def truth(
+        records: Annotated[bool, Query(description="With each charge whole.")] = False,  # noqa: FBT002 - a query
+    ) -> Response:
+        """Tell what is wrong with each charge, what happened beside the plan, and how often each fault happened."""
+        return JSONResponse(tenant.truth(with_records=records))
 
     @app.post("/clock", tags=["simulator"])
     def clock(hours: Annotated[float, Query(gt=0, le=24 * 365)]) -> Moved:
-        """Let time pass: charges are edited and voided late, and new ones come."""
-        changed = tenant.practice.advance(hours)
-        return Moved(now=tenant.practice.now.isoformat(), changed=changed)
+        """Let time pass: charges are edited and voided late, new ones come, and each day has its faults."""
+        with tenant.lock:
+            changed = tenant.life.advance(hours)
+            return Moved(now=tenant.practice.now.isoformat(), changed=changed)
 
     @app.post("/faults", tags=["simulator"])
-    def faults(wanted: Faults) -> Faults:
-        """Plan what goes wrong with the next requests."""
-        tenant.faults = wanted
-        return wanted
-
-
-def _mishap(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": error}, status_code=status, headers=headers)
+    def faults(plan: Plan) -> Plan:
+        """Plan what goes wrong with the requests of today."""
+        with tenant.lock:
+            tenant.fate.planned, tenant.fate.rates = Counter(plan.planned), plan.rates
+            tenant.slow_seconds = plan.slow_seconds
+        return plan
 
 
 def openapi_json() -> str:
     """The contract as OpenAPI, for the documentation."""
     from datetime import datetime
 
-    document = simulator_app(SimulatedPractice([], datetime.min)).openapi()  # noqa: DTZ901 - no charge, no time
+    document = simulator_app(SimulatedPractice([], datetime(2026, 1, 1))).openapi()  # noqa: DTZ001 - no charge, any time
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -246,7 +179,7 @@ def running(app: FastAPI) -> Iterator[str]:
     """The application on a free port of this machine, in a thread; yields its base URL."""
     with _tcp() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+        server = _server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
@@ -273,4 +206,15 @@ def serve(app: FastAPI, port: int) -> None:
             listening.bind(("127.0.0.1", port))
         except OSError as error:
             raise Unavailable(f"Port {port} cannot be used ({error.strerror}). Choose another with --port.") from None
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")).run([listening])
+        _server(app).run([listening])
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    """A server that leaves the date to the tenant and does not complain of answers that end in the middle."""
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", date_header=False)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_dropped_answer)
+    return uvicorn.Server(config)
+
+
+def _is_no_dropped_answer(record: logging.LogRecord) -> bool:
+    return "without completing response" not in record.getMessage()

@@ -59,8 +59,11 @@ def _pulled(source: EclinicalWorksSource, cursor: str | None = None) -> list[Raw
     return [record for page in source.changed_since(cursor) for record in page.records]
 
 
-def _plan(base_url: str, **faults: float) -> None:
-    assert httpx2.post(f"{base_url}/faults", json=faults).status_code == 200
+def _plan(base_url: str, slow_seconds: float = 1.0, **faults: int) -> None:
+    """Have so many of the next requests meet a fault."""
+    planned = {name.replace("_", "-"): count for name, count in faults.items()}
+    asked = httpx2.post(f"{base_url}/faults", json={"planned": planned, "slow_seconds": slow_seconds})
+    assert asked.status_code == 200
 
 
 def _keys(base_url: str) -> set[str]:
@@ -85,7 +88,9 @@ def test_a_charge_knows_what_its_record_said(source: EclinicalWorksSource) -> No
     assert source.to_charge(record).key == record.key
 
 
-@pytest.mark.parametrize("fault", ["expired_tokens", "too_many_requests", "server_errors", "truncated_answers"])
+@pytest.mark.parametrize(
+    "fault", ["expired_token", "server_error", "dropped", "truncated", "slow", "edit_between_pages"]
+)
 def test_one_fault_of_each_kind_costs_nothing(source: EclinicalWorksSource, tenant: str, fault: str) -> None:
     _plan(tenant, **{fault: 1})
     assert {record.key for record in _pulled(source)} == _keys(tenant)
@@ -94,7 +99,7 @@ def test_one_fault_of_each_kind_costs_nothing(source: EclinicalWorksSource, tena
 def test_a_page_that_comes_again_ends_the_pull_and_the_next_goes_on(source: EclinicalWorksSource, tenant: str) -> None:
     pulling = source.changed_since(None)
     first = next(pulling)
-    _plan(tenant, repeated_pages=1)
+    _plan(tenant, repeated_page=1)
     with pytest.raises(Unavailable, match="next run"):
         next(pulling)
     seen = {record.key for record in first.records}
@@ -104,9 +109,9 @@ def test_a_page_that_comes_again_ends_the_pull_and_the_next_goes_on(source: Ecli
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("server_errors", "fault of its own"),
-        ("too_many_requests", "fewer requests"),
-        ("truncated_answers", "broke off"),
+        ("server_error", "fault of its own"),
+        ("busy", "fewer requests"),
+        ("truncated", "broke off"),
     ],
 )
 def test_a_fault_that_lasts_is_left_to_the_next_run(
@@ -123,17 +128,29 @@ def test_a_slow_tenant_is_given_up_in_time(
     source: EclinicalWorksSource, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "TIMEOUT", httpx2.Timeout(0.2))
-    _plan(tenant, slow_answers=10, slow_seconds=0.6)
+    _plan(tenant, slow=10, slow_seconds=0.6)
     with pytest.raises(Unavailable, match="does not answer in time"):
         _pulled(source)
     _plan(tenant)
 
 
 def test_a_token_that_is_never_taken_is_said_once(source: EclinicalWorksSource, tenant: str) -> None:
-    _plan(tenant, expired_tokens=50)
+    _plan(tenant, expired_token=50)
     with pytest.raises(Refused, match=r"status 401.*Ask the vendor"):
         _pulled(source)
     _plan(tenant)
+
+
+def test_a_500_that_means_access_denied_is_said_and_not_asked_again(source: EclinicalWorksSource, tenant: str) -> None:
+    _plan(tenant, denied=1)
+    with pytest.raises(Refused, match=r"gives no token.*status 500"):
+        _pulled(source)
+    pulling = source.changed_since(None)
+    next(pulling)
+    _plan(tenant, denied=1)
+    with pytest.raises(Refused, match=r"does not let this client read.*status 500.*Ask the vendor"):
+        next(pulling)
+    assert {record.key for record in _pulled(source)} == _keys(tenant)
 
 
 def test_a_wrong_secret_is_said_without_telling_it(tenant: str, tmp_path: Path) -> None:

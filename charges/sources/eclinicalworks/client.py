@@ -35,6 +35,10 @@ from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, answer_of, p
 
 _WILDEST_CLOCK = 900.0
 """Seconds by which the tenant's clock may differ from ours and still be believed."""
+_DENIED = "access_denied"
+"""The error of OAuth 2.0 (RFC 6749, 4.1.2.1) that this vendor is known to send with status 500."""
+_NOT_ALLOWED = (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN, httpx2.codes.INTERNAL_SERVER_ERROR)
+"""Of 500 only that one comes so far; any other is asked again."""
 
 
 @dataclass
@@ -105,7 +109,7 @@ class Client:
                 self._token = ""  # it was taken back before its time
                 continue
             break
-        if answer.status in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
+        if answer.status in _NOT_ALLOWED:
             raise Refused(
                 f"{self._host} does not let this client read the charges of practice {self.settings.practice_code} "
                 f"(status {answer.status}). Ask the vendor whether the client is enabled for it."
@@ -152,6 +156,8 @@ class Client:
         if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
             self.allowance.exhaust(self._ahead)
             wait = wait or self._seconds_of_the_minute()
+        if response.status_code == httpx2.codes.INTERNAL_SERVER_ERROR and _error_of(response) == _DENIED:
+            return Answer(response.status_code, None)  # to ask again would change nothing
         return answer_of(self._host, response, wait)
 
     def _set_clock(self, answer: httpx2.Response) -> None:
@@ -168,6 +174,15 @@ class Client:
 
 def _window(first: date, last: date, after: str, size: int) -> dict[str, str]:
     return {"firstDay": first.isoformat(), "lastDay": last.isoformat(), "after": after, "pageSize": str(size)}
+
+
+def _error_of(response: httpx2.Response) -> object:
+    """The error that an answer names, if it does."""
+    try:
+        content = response.json()
+    except ValueError:
+        return None
+    return content.get("error") if isinstance(content, dict) else None
 
 
 def _is_unknown(answer: Answer) -> bool:
