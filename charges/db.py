@@ -28,6 +28,8 @@ from charges.errors import Refused, Unavailable
 from charges.keyring import Keyring, parse_keyring, read_keyring
 from charges.settings import Settings
 
+_READS_ONLY = "charges_reads_only"
+
 
 @dataclass(frozen=True)
 class Database:
@@ -46,6 +48,15 @@ class Database:
         """A session whose changes are kept together when the block ends, and not at all when it raises."""
         with explained(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that sees one state of the database, whatever others change meanwhile, and changes nothing itself."""
+        one_state = {_READS_ONLY: True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        engine = self.engine.execution_options(**one_state)
+        with explained(), Session(engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+            yield session
+            session.rollback()
 
     @contextmanager
     def alone_at(self, task: str) -> Iterator[bool]:
@@ -93,7 +104,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Who only reads does not keep others from writing: in WAL mode its first read fixes what it sees."""
+    reads_only = connection.get_execution_options().get(_READS_ONLY)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
 @contextmanager

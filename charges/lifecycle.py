@@ -230,17 +230,29 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
 
 def is_unbroken(session: Session, keyring: Keyring, row: Moved) -> bool:
     """Whether the chain of events of one charge, file, breaker or user is whole."""
-    count, head = 0, ""
+    return not broken_among(session, keyring, type(row), {row.id: (row.event_count, row.event_head)})
+
+
+def broken_among(
+    session: Session, keyring: Keyring, table: type[Moved], ends: Mapping[int, tuple[int, str]]
+) -> set[int]:
+    """Those rows of a table whose chain of events is not whole.
+
+    ``ends`` has of each, by its id, the end of its chain as its row says it (count and head), of no more than one query
+    can name.
+    """
+    found: dict[int, tuple[int, str]] = {}
+    broken: set[int] = set()
     for event in session.scalars(
         select(EventRow)
-        .where(EventRow.subject == _SUBJECTS[type(row)][0], EventRow.subject_id == row.id)
-        .order_by(EventRow.sequence)
+        .where(EventRow.subject == _SUBJECTS[table][0], EventRow.subject_id.in_(ends))
+        .order_by(EventRow.subject_id, EventRow.sequence)
     ):
-        count += 1
-        if not _follows(event, count, head, keyring):
-            return False
-        head = event.digest
-    return (count, head) == (row.event_count, row.event_head)
+        count, head = found.get(event.subject_id, (0, ""))
+        if not _follows(event, count + 1, head, keyring):
+            broken.add(event.subject_id)
+        found[event.subject_id] = (count + 1, event.digest)
+    return broken | {each for each, end in ends.items() if end != found.get(each, (0, ""))}
 
 
 def _follows(event: EventRow, count: int, head: str, keyring: Keyring) -> bool:

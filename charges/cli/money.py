@@ -1,10 +1,16 @@
-"""`charges secondary`: claims to the payers after the first."""
+"""`charges reconcile`: whether money drifted. `charges secondary`: claims to the payers after the first."""
 
-from typing import Annotated
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
-from charges.cli.shared import Actor, Reason, actor, out
+from charges.cli.shared import Actor, AsJson, Reason, actor, clock_at, counted, out, parse_day, print_json, progress
+from charges.errors import Refused
+
+if TYPE_CHECKING:
+    from charges.reconcile import Reconciliation
 
 secondary = typer.Typer(help="Claims to the payers after the first.", no_args_is_help=True)
 
@@ -25,3 +31,88 @@ def ask(
     pipeline = open_pipeline()
     stage.ask(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
     out.print(f"The next payer of charge {charge} is asked in the next run, once nothing holds the charge.")
+
+
+Only = Annotated[
+    str, typer.Option("--practice", help="Only this practice, by its code; all when not given.", show_default=False)
+]
+
+
+def reconcile(
+    only: Only = "",
+    since: Annotated[str, typer.Option("--from", help="The first day of service (YYYY-MM-DD); the first of all.")] = "",
+    until: Annotated[str, typer.Option("--to", help="The last day of service (YYYY-MM-DD); the last of all.")] = "",
+    lag: Annotated[int, typer.Option("--lag", min=0, help="Days that a visit may be without a charge.")] = 3,
+    as_of: Annotated[str, typer.Option("--as-of", help="Count ages as if today were this day (YYYY-MM-DD).")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Prove that no money drifted: charges, claims, the bytes of files and payments agree to the cent.
+
+    Names what does not agree, what was billed twice or never, and visits without a charge. Exit 1 when there is any.
+    """
+    from charges.cli.operate import chosen, open_pipeline
+    from charges.reconcile import Period, count
+    from charges.reconcile import reconcile as prove
+
+    pipeline, today = open_pipeline(), clock_at(as_of)().date()
+    first, last = _days(since, until)
+    found = []
+    for applied in chosen(pipeline, only):
+        total = count(pipeline.database, applied.id, Period(first, last))
+        with progress(f"reconciling {applied.practice.code}", total) as advance:
+            found.append(
+                prove(pipeline.database, applied.id, applied.practice, today, first, last, lag=lag, progress=advance)
+            )
+    if as_json:
+        print_json([each.as_json() for each in found])
+    else:
+        for each in found:
+            _show(each)
+    raise typer.Exit(int(not all(each.holds for each in found)))
+
+
+def _days(since: str, until: str) -> tuple[date | None, date | None]:
+    """The first and last day that were given; raises Refused when they are the wrong way round."""
+    first, last = parse_day(since) if since else None, parse_day(until) if until else None
+    if first is not None and last is not None and last < first:
+        raise Refused(f"The period begins after it ends: {first} is later than {last}.")
+    return first, last
+
+
+def _show(found: "Reconciliation") -> None:
+    """The equations as a table, then every break with what to do, then the visits without a charge."""
+    said = ", ".join(f"{number:,} {name}" for name, number in found.counted.items())
+    out.print(f"{found.practice}, {found.period}: {said}.", style="bold", markup=False)
+    table = Table("dollars", "", "")
+    for equation in found.equations:
+        table.add_row(
+            equation.name, f"{equation.whole:,.2f}", f"off by {equation.off:,.2f}" if equation.off else "holds"
+        )
+        for name, amount in equation.parts.items():
+            if amount:
+                table.add_row(f"  {name}", f"{amount:,.2f}", "")
+    out.print(table)
+    for name, amount in found.beside.items():
+        if amount:
+            out.print(f"{amount:,.2f} {name}.", markup=False)
+    for each in found.breaks:
+        out.print(f"{each.says} {each.do}", style="red", markup=False)
+    missing = found.missing
+    for visit in found.visits:
+        age = f" since {visit.age} days" if visit.age is not None else ""
+        state = "" if visit.is_over else ", which is not over yet"
+        day = f" of {visit.day}" if visit.day else ""
+        fix = " Enter its services in the practice's system, or void it there." if visit in missing else ""
+        out.print(f"Nothing is charged{age} for the visit{day} (charge {visit.charge}){state}.{fix}", markup=False)
+    if found.holds:
+        out.print("Every cent is where it should be.", style="green")
+    else:
+        out.print(
+            f"{counted(len(found.breaks), 'break')}, {counted(len(missing), 'visit')} without a charge for too long.",
+            style="red",
+        )
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands on the first level."""
+    app.command()(reconcile)

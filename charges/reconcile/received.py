@@ -1,0 +1,119 @@
+"""Remittances held against what was posted of them, and what of them is about nothing sent here."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from charges.parts import AT_ONCE
+from charges.reconcile.values import NOTHING, Break, Equation, Period
+from charges.tables import AccountAdjustmentRow, PaymentRow, RemittanceRow, ResponseRow, UnmatchedPaymentRow
+
+Column = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+_POSTED, _UNMATCHED, _REPEATED, _ACCOUNT = "posted to claims", "unmatched", "posted before", "provider's account"
+
+
+class Remittances:
+    """The sums over the remittances of a period, by the day of payment or, where none is told, of posting."""
+
+    def __init__(self, session: Session, practice_id: int, period: Period) -> None:
+        self.session = session
+        self.practice_id, self.period = practice_id, period
+        self.remittances = 0
+        self.paid = NOTHING
+        self.parts: dict[str, Decimal] = defaultdict(Decimal)
+
+    def equation(self) -> Equation:
+        """What payers sent, and what became of it."""
+        parts = {name: self.parts[name] for name in (_POSTED, _UNMATCHED, _REPEATED, _ACCOUNT)}
+        return Equation("remittances", self.paid, parts)
+
+    def examine(self) -> Iterator[Break]:
+        """Look at all of them; gives those that do not come to what was posted, and payments of nothing sent here."""
+        after = 0
+        while True:
+            rows = self.session.scalars(
+                select(RemittanceRow)
+                .where(self._ours(), RemittanceRow.id > after)
+                .order_by(RemittanceRow.id)
+                .limit(AT_ONCE)
+            ).all()
+            if not rows:
+                break
+            after = rows[-1].id
+            yield from self._some(rows)
+            self.session.expunge_all()
+
+    def _some(self, rows: Sequence[RemittanceRow]) -> Iterator[Break]:
+        ids = [row.id for row in rows]
+        posted = self._sums(PaymentRow.remittance_id, PaymentRow.paid, ids)
+        account = self._sums(AccountAdjustmentRow.remittance_id, AccountAdjustmentRow.amount, ids)
+        unmatched: dict[int, list[UnmatchedPaymentRow]] = {}
+        for each in self.session.scalars(
+            select(UnmatchedPaymentRow)
+            .where(UnmatchedPaymentRow.remittance_id.in_(ids))
+            .order_by(UnmatchedPaymentRow.remittance_id, UnmatchedPaymentRow.place)
+        ):
+            unmatched.setdefault(each.remittance_id, []).append(each)
+        for row in rows:
+            self.remittances += 1
+            self.paid += row.paid
+            strangers = unmatched.get(row.id, [])
+            said = {
+                _POSTED: posted.get(row.id, NOTHING),
+                _UNMATCHED: sum((each.paid for each in strangers), NOTHING),
+                _REPEATED: row.repeated,
+                _ACCOUNT: -account.get(row.id, NOTHING),
+            }
+            for name, amount in said.items():
+                self.parts[name] += amount
+            if row.paid != sum(said.values(), NOTHING):
+                yield Break(
+                    "remittance",
+                    f"payment {row.trace}",
+                    f"Payment {row.trace} of payer {row.payer} is {row.paid:.2f}, but what was posted of it comes to "
+                    f"{sum(said.values(), NOTHING):.2f}.",
+                    "Change nothing, keep a backup, and give the engineer this sentence.",
+                )
+            for each in strangers:
+                yield Break(
+                    "unmatched",
+                    f"payment {row.trace}",
+                    f"Claim {each.place} of payment {row.trace} of payer {row.payer}, {each.paid:.2f} paid of "
+                    f"{each.charged:.2f}, is about nothing sent here.",
+                    f"`charges files reply {row.response_id}` shows whose it is; post it where that claim was made, or "
+                    "return it.",
+                )
+
+    def _sums(self, whose: Column, amount: InstrumentedAttribute[Decimal], ids: Sequence[int]) -> dict[int, Decimal]:
+        rows = self.session.execute(select(whose, func.sum(amount)).where(whose.in_(ids)).group_by(whose))
+        return {number: total for number, total in rows if number is not None}
+
+    def _ours(self) -> ColumnElement[bool]:
+        """Holds for the remittances of the practice and period."""
+        day, first, last = RemittanceRow.paid_on, self.period.first, self.period.last
+        dated, posted = [], []
+        if first is not None:
+            dated.append(day >= first)
+            posted.append(RemittanceRow.posted_at >= self.period.begins)
+        if last is not None:
+            dated.append(day <= last)
+            posted.append(RemittanceRow.posted_at < self.period.ends)
+        own = RemittanceRow.practice_id == self.practice_id
+        return and_(own, or_(and_(*dated), and_(day.is_(None), *posted))) if dated else own
+
+
+def not_carried_out(session: Session, practice_id: int, period: Period) -> int:
+    """How many replies of the period are kept and were not carried out, because nobody can read them or they are off."""
+    query = (
+        select(func.count())
+        .select_from(ResponseRow)
+        .where(ResponseRow.practice_id == practice_id, ResponseRow.state.in_(("unreadable", "unbalanced")))
+    )
+    if period.first is not None:
+        query = query.where(ResponseRow.received_at >= period.begins)
+    if period.last is not None:
+        query = query.where(ResponseRow.received_at < period.ends)
+    return session.scalar(query) or 0

@@ -1,0 +1,75 @@
+"""The commands about money as their users meet them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from charges.cli import shared
+from charges.cli.main import main
+from charges.db import create_database_engine, open_database, upgrade
+from charges.settings import Settings
+from rules.examples import charge
+from tests.conftest import NOON
+from tests.practice import Workplace
+
+Charges = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def charges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Charges:
+    """Run a command in this process, in an empty folder; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shared.out, "width", 200)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def workplace(charges: Charges, tmp_path: Path) -> Workplace:
+    """A claim that is out, and a visit of 16 November 2026 of which nothing was charged."""
+    assert charges("keys", "new", "chargerouter.key")[0] == 0
+    settings = Settings(key_file=tmp_path / "chargerouter.key")
+    upgrade(create_database_engine(settings))
+    made = Workplace(open_database(settings), tmp_path, lambda: NOON)
+    made.source.put(charge(key="1"), charge(key="2").model_copy(update={"lines": ()}))
+    made.run()
+    return made
+
+
+def test_reconcile_says_what_is_missing_and_what_drifted(charges: Charges, workplace: Workplace) -> None:
+    code, out, _ = charges("reconcile", "--as-of", "2026-11-18")
+    assert code == 0, out
+    assert "2 charges, 1 claims, 1 files" in out
+    assert "Every cent is where it should be." in out
+    assert "Nothing is charged since 2 days for the visit of 2026-11-16 (charge 2)" in out
+    code, out, _ = charges("reconcile", "--as-of", "2026-11-23")
+    assert code == 1
+    assert "Enter its services in the practice's system, or void it there." in out
+    assert charges("reconcile", "--as-of", "2026-11-23", "--lag", "30")[0] == 0
+    with workplace.database.transaction() as session:
+        session.execute(text("UPDATE claims SET total = 14000"))
+    code, out, _ = charges("reconcile", "--from", "2026-11-01", "--to", "2026-11-30", "--json")
+    assert code == 1
+    (found,) = json.loads(out)
+    assert (found["practice"], found["from"], found["holds"]) == ("lakeside", "2026-11-01", False)
+    assert {each["promise"] for each in found["breaks"]} == {"claim-amount", "amount-in-file", "file-total"}
+    assert found["equations"][3]["off"] == "-10.00"
+    assert charges("reconcile", "--from", "2026-12-01", "--as-of", "2026-12-02")[0] == 0
+
+
+def test_reconcile_refuses_what_is_no_period_or_practice(charges: Charges, workplace: Workplace) -> None:
+    assert charges("reconcile", "--from", "last week")[0] == 2
+    assert charges("reconcile", "--practice", "nowhere")[0] == 2
+    code, _, err = charges("reconcile", "--from", "2026-12-01", "--to", "2026-11-01")
+    assert code == 2
+    assert "begins after it ends" in err
