@@ -1,14 +1,19 @@
-"""The documents of charges: every version sealed and kept, the current one found by its charge."""
+"""The documents of charges: every version sealed and kept, the current one found by its charge.
 
-from collections.abc import Iterable, Sequence
+What SQL asks of a charge follows from its current document: the columns of its envelope, and the lines by which later
+charges of the patient are compared.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
 from charges.model import Charge
-from charges.tables import ChargeRow, ChargeVersionRow, insert_all
+from charges.tables import ChargeRow, ChargeVersionRow, HistoryLineRow, insert_all
 
 
 def write(session: Session, keyring: Keyring, charges: Iterable[tuple[ChargeRow, Charge]], now: datetime) -> None:
@@ -41,3 +46,45 @@ def _versions(session: Session, identities: Sequence[tuple[int, str]]) -> Iterab
                 tuple_(ChargeVersionRow.charge_id, ChargeVersionRow.version).in_(identities[start : start + 500])
             )
         )
+
+
+def describe(keyring: Keyring, row: ChargeRow, charge: Charge) -> None:
+    """Make a document the current one of its charge, as what the source gave last."""
+    row.version, row.corrected_from = charge.version, ""
+    row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""
+    row.service_date = charge.service_date
+    row.total = charge.total.quantize(Decimal("0.01"))
+    # Without a record number nobody knows whose charge it is, so it shares no history with another.
+    row.patient_key = patient_key(keyring, row.practice_id, charge.patient.record_number or f"charge {row.key}")
+
+
+def patient_key(keyring: Keyring, practice_id: int, record_number: str) -> str:
+    """The keyed hash by which the charges of one patient of a practice are found."""
+    return keyring.fingerprint(f"{practice_id}|{record_number}")
+
+
+def forget_lines(session: Session, rows: Sequence[ChargeRow]) -> None:
+    """Take away the history lines of charges that are described anew."""
+    session.execute(delete(HistoryLineRow).where(HistoryLineRow.charge_id.in_([row.id for row in rows])))
+
+
+def remember_lines(session: Session, charges: Iterable[tuple[ChargeRow, Charge]]) -> None:
+    """Write the lines by which later charges of the patient are compared; a voided charge leaves none."""
+    insert_all(session, HistoryLineRow, [line for row, charge in charges for line in _lines(row, charge)])
+
+
+def _lines(row: ChargeRow, charge: Charge) -> Iterable[Mapping[str, object]]:
+    if charge.voided:
+        return
+    for line in charge.billed_lines:
+        if line.service_date is not None:
+            rendering = line.rendering_provider or charge.rendering_provider
+            yield {
+                "charge_id": row.id,
+                "patient_key": row.patient_key,
+                "service_date": line.service_date,
+                "code": line.code[:48],
+                "modifiers": " ".join(line.modifiers)[:48],
+                "units": str(line.units or ""),
+                "rendering_npi": rendering.npi if rendering else "",
+            }

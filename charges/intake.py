@@ -10,12 +10,11 @@ that a change of the vendor's is seen before it is billed.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import breakers, differences, documents, drift, lifecycle, received, worklist
+from charges import breakers, corrections, differences, documents, drift, lifecycle, received, worklist
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.keyring import Keyring
@@ -25,12 +24,10 @@ from charges.tables import (
     ChargeRow,
     ChargeStatus,
     ClaimRow,
-    HistoryLineRow,
     ItemState,
     Origin,
     RawRecordRow,
     ReviewItemRow,
-    insert_all,
 )
 
 ACTOR = "intake"
@@ -263,12 +260,13 @@ class _Capture:
             row = self.rows[key] = self._new_row(key, charge)
             self.new += 1
             self._note("captured", row)
-        elif row.version == charge.version:
+        elif row.source_version == charge.version:
             return
         else:
             self.changed += 1
             self._note("changed", row)
-        self._envelope(row, charge)
+        documents.describe(self.keyring, row, charge)
+        row.snoozed_until = None  # whoever put it off waited for a change, or wants to know of it
         self.documents.append((row, charge))
         self.voided += charge.voided
         self.unreadable += bool(fault)
@@ -300,18 +298,9 @@ class _Capture:
             captured_at=self.now,
             changed_at=self.now,
         )
-        self._envelope(row, charge)
+        documents.describe(self.keyring, row, charge)
         self.session.add(row)
         return row
-
-    def _envelope(self, row: ChargeRow, charge: Charge) -> None:
-        row.version = charge.version
-        row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""
-        row.service_date = charge.service_date
-        row.total = charge.total.quantize(Decimal("0.01"))
-        # Without a record number nobody knows whose charge it is, so it shares no history with another.
-        patient = charge.patient.record_number or f"charge {row.key}"
-        row.patient_key = self.keyring.fingerprint(f"{self.practice_id}|{patient}")
 
     def _after_billing(self, row: ChargeRow, charge: Charge, live: ClaimRow, fault: str) -> None:
         amends = row.status in (ChargeStatus.CAPTURED, ChargeStatus.CLEAN)  # decided on, and on its way into a file
@@ -353,11 +342,10 @@ class _Capture:
         documents.write(self.session, self.keyring, self.documents, self.now)
         earlier = [row for row, _ in self.documents if row.event_count]  # a charge just captured has left no trace yet
         if earlier:
-            ids = [row.id for row in earlier]
-            self.session.execute(delete(HistoryLineRow).where(HistoryLineRow.charge_id.in_(ids)))
+            documents.forget_lines(self.session, earlier)
             worklist.close(self.session, earlier, self.now)
-        lines = [line for row, charge in self.documents for line in _history(row, charge)]
-        insert_all(self.session, HistoryLineRow, lines)
+            corrections.settle(self.session, self.keyring, self.documents, self.now)
+        documents.remember_lines(self.session, self.documents)
         worklist.put(self.session, self.keyring, self.faults, origin=Origin.SOURCE, now=self.now)
         for what, rows in self.notes.items():
             lifecycle.note(self.session, rows, lifecycle.Deed(what, ACTOR, self.now, self.keyring, self.reason))
@@ -368,21 +356,3 @@ class _Capture:
 
 def _finding(rule: str, message: str, fix: str, severity: Severity = Severity.STOP) -> Finding:
     return Finding(rule=rule, severity=severity, at="", message=message, fix=fix)
-
-
-def _history(row: ChargeRow, charge: Charge) -> Iterable[Mapping[str, object]]:
-    """The lines by which later charges of the patient are compared; a voided charge leaves none."""
-    if charge.voided:
-        return
-    for line in charge.billed_lines:
-        if line.service_date is not None:
-            rendering = line.rendering_provider or charge.rendering_provider
-            yield {
-                "charge_id": row.id,
-                "patient_key": row.patient_key,
-                "service_date": line.service_date,
-                "code": line.code[:48],
-                "modifiers": " ".join(line.modifiers)[:48],
-                "units": str(line.units or ""),
-                "rendering_npi": rendering.npi if rendering else "",
-            }

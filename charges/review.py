@@ -1,7 +1,8 @@
 """Stage 3, held to captured or void: what people do with the doubts. The command line and the page call these.
 
-Every act names who did it and, where it lets something pass, why; both become an event of the charge. A waiver holds for
-one version of the charge: when the source changes it, the rules judge anew.
+Every act names who did it and, where it lets something pass, why; both become an event of the charge. ``seen`` is the last
+event of the charge that the person saw; what others did since makes the act Stale. A waiver holds for one version of the
+charge: when the source changes it, the rules judge anew.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from charges import differences, documents, lifecycle, worklist
+from charges import acting, differences, documents, lifecycle, worklist
 from charges.db import Database
 from charges.errors import Refused, Stale
 from charges.model import Charge, Finding, Severity
@@ -26,6 +27,8 @@ from charges.tables import (
     PracticeRow,
     ReviewItemRow,
 )
+
+GIVEN_UP = "given up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def held(database: Database, *, practice: str = "", rule: str = "", limit: int =
 def case(database: Database, charge_number: int) -> Case:
     """Everything about one charge; raises Refused when there is none of that number."""
     with database.transaction() as session:
-        row = _row(session, charge_number)
+        row = acting.charge_row(session, charge_number)
         items = session.scalars(
             select(ReviewItemRow).where(ReviewItemRow.charge_id == row.id).order_by(ReviewItemRow.id)
         )
@@ -145,17 +148,23 @@ def case(database: Database, charge_number: int) -> Case:
         )
 
 
-def waive(database: Database, item_number: int, *, by: str, reason: str, clock: Callable[[], datetime]) -> ChargeStatus:
+def waive(
+    database: Database,
+    item_number: int,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    seen: int | None = None,
+) -> ChargeStatus:
     """Let one finding pass for this version of its charge; returns where the charge stands then.
 
     When nothing holds the charge any more it is judged again; a charge whose claim stands returns to being claimed.
     """
-    _demand(by, reason)
+    acting.demand(by, reason)
     with database.transaction() as session:
-        item = session.get(ReviewItemRow, item_number)
-        if item is None:
-            raise Refused(f"There is no review item {item_number}. See `charges review list`.")
-        row = _row(session, item.charge_id)
+        item = acting.item_row(session, item_number)
+        row = acting.charge_row(session, item.charge_id, seen)
         if item.state is not ItemState.OPEN or item.version != row.version:
             raise Stale(f"Review item {item_number} is no longer open; see `charges review show {row.id}`.")
         if item.severity is Severity.STOP:
@@ -179,12 +188,18 @@ def waive(database: Database, item_number: int, *, by: str, reason: str, clock: 
 
 
 def relook(
-    database: Database, charge_number: int, *, by: str, reason: str, clock: Callable[[], datetime]
+    database: Database,
+    charge_number: int,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    seen: int | None = None,
 ) -> ChargeStatus:
     """Have a held charge judged again, for example after the practice's profile was corrected."""
-    _demand(by, reason)
+    acting.demand(by, reason)
     with database.transaction() as session:
-        row = _held_row(session, charge_number)
+        row = acting.held_row(session, charge_number, seen)
         blocking = [
             item
             for item in worklist.open_items(session, row)
@@ -201,55 +216,82 @@ def relook(
 
 
 def void(
-    database: Database, charge_number: int, *, by: str, reason: str, clock: Callable[[], datetime]
+    database: Database,
+    charge_number: int,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    seen: int | None = None,
 ) -> ChargeStatus:
     """Give a held charge up: no claim goes out unless the source changes it. Refused while a claim of it stands."""
-    _demand(by, reason)
+    acting.demand(by, reason)
     with database.transaction() as session:
-        row = _held_row(session, charge_number)
+        row = acting.held_row(session, charge_number, seen)
         live = session.scalar(select(ClaimRow.number).where(ClaimRow.charge_id == row.id, ClaimRow.live))
         if live:
             raise Refused(
                 f"Claim {live} of charge {charge_number} is out and cannot be taken back here. Void it at the payer, or "
                 "waive the finding to let the claim stand."
             )
-        deed = lifecycle.Deed("given up", by, clock(), database.keyring, reason)
+        deed = lifecycle.Deed(GIVEN_UP, by, clock(), database.keyring, reason)
         lifecycle.move(session, [row], ChargeStatus.VOID, deed)
         worklist.close(session, [row], clock())
         return row.status
 
 
+def unwaive(
+    database: Database, item_number: int, *, by: str, clock: Callable[[], datetime], seen: int | None = None
+) -> ChargeStatus:
+    """Undo a waiver of the charge's present version, unless a claim was made since; the finding holds the charge again."""
+    acting.demand_name(by)
+    with database.transaction() as session:
+        item = acting.item_row(session, item_number)
+        row = acting.charge_row(session, item.charge_id, seen)
+        if item.state is not ItemState.WAIVED or item.version != row.version:
+            raise Stale(f"Review item {item_number} is not waived; see `charges review show {row.id}`.")
+        undecided = (ChargeStatus.CAPTURED, ChargeStatus.CLEAN, ChargeStatus.HELD)
+        if row.status not in undecided or item.rule == differences.RULE:
+            raise Refused(f"Charge {row.id} went on and is {row.status}: what was waived is decided.")
+        item.state, item.closed_at = ItemState.OPEN, None
+        row.held_since = item.opened_at
+        deed = lifecycle.Deed(f"unwaived {item.rule}", by, clock(), database.keyring)
+        if row.status is ChargeStatus.HELD or not item.severity.holds:
+            lifecycle.note(session, [row], deed)
+        else:
+            lifecycle.move(session, [row], ChargeStatus.HELD, deed)
+        return row.status
+
+
+def revive(
+    database: Database, charge_number: int, *, by: str, clock: Callable[[], datetime], seen: int | None = None
+) -> ChargeStatus:
+    """Undo that a charge was given up; it is judged again. Refused where the source voided it."""
+    acting.demand_name(by)
+    with database.transaction() as session:
+        row = acting.charge_row(session, charge_number, seen)
+        if row.status is not ChargeStatus.VOID:
+            raise Stale(f"Charge {charge_number} is {row.status} and not given up.")
+        (charge,) = documents.read(session, database.keyring, [row]).values()
+        last = session.scalars(
+            select(EventRow)
+            .where(EventRow.subject == "charge", EventRow.subject_id == row.id, EventRow.was != EventRow.became)
+            .order_by(EventRow.sequence.desc())
+            .limit(1)
+        ).one()
+        if charge.voided or last.what != GIVEN_UP:
+            raise Refused(
+                f"Charge {charge_number} was not given up here ({last.what}), so it is not taken up again here."
+            )
+        lifecycle.move(session, [row], ChargeStatus.CAPTURED, lifecycle.Deed("taken up", by, clock(), database.keyring))
+        return row.status
+
+
 def _after_review(session: Session, row: ChargeRow) -> ChargeStatus:
-    live = session.scalar(
-        select(ClaimRow)
-        .where(ClaimRow.charge_id == row.id, ClaimRow.live)
-        .order_by(ClaimRow.payer_rank.desc())
-        .limit(1)
-    )
+    live = acting.live_claim(session, row)
     if live is None:
         return ChargeStatus.CAPTURED
     return ChargeStatus.ACCEPTED if live.accepted else ChargeStatus.CLAIMED
-
-
-def _demand(by: str, reason: str) -> None:
-    if not by.strip():
-        raise Refused("Say who you are: every act in the review carries a name.")
-    if not reason.strip():
-        raise Refused("Give a reason: it stands in the charge's history for whoever asks later.")
-
-
-def _row(session: Session, charge_number: int) -> ChargeRow:
-    row = session.get(ChargeRow, charge_number, with_for_update=True)
-    if row is None:
-        raise Refused(f"There is no charge {charge_number}. See `charges review list`.")
-    return row
-
-
-def _held_row(session: Session, charge_number: int) -> ChargeRow:
-    row = _row(session, charge_number)
-    if row.status is not ChargeStatus.HELD:
-        raise Stale(f"Charge {charge_number} is {row.status} and does not wait for a person.")
-    return row
 
 
 def _shown(item: ReviewItemRow, database: Database) -> Item:

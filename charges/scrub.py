@@ -7,7 +7,7 @@ patient's history at hand, and moved. What a person waived for this version stay
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from charges import breakers, documents, lifecycle, worklist
 from charges.completion import complete
 from charges.db import Database
-from charges.model import Finding, HistoryLine
+from charges.model import Charge, Finding, HistoryLine
 from charges.practice import Practice
-from charges.tables import ChargeRow, ChargeStatus, ClaimRow, HistoryLineRow, Origin
+from charges.tables import NO_DEADLINE, ChargeRow, ChargeStatus, ClaimRow, HistoryLineRow, Origin
 from rules.engine import NO_TABLES, Facts, Rule, judge
 from rules.index import Catalogue
 from rules.payer.book import EMPTY, Book
@@ -126,6 +126,8 @@ def _scrub_batch(
             findings[row] = judge(asked, facts, practice.weights(charge), silent)
         row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""
         row.total = charge.total.quantize(Decimal("0.01"))
+        row.provider_npi = _rendering(facts.charge)
+        row.deadline = _deadline(facts)
         row.judged_with = judged_with
     held = worklist.put(
         session,
@@ -148,6 +150,18 @@ def _scrub_batch(
         findings=Counter(finding.rule for found in findings.values() for finding in found if finding.severity.holds),
         silent=silent,
     )
+
+
+def _rendering(charge: Charge) -> str:
+    """The NPI of who rendered the charge, else its first line."""
+    found = charge.rendering_provider or next((each.rendering_provider for each in charge.lines), None)
+    return found.npi if found else ""
+
+
+def _deadline(facts: Facts) -> date:
+    """The last day on which the first payer takes a claim of the charge, counted from the first service."""
+    day = facts.service_date
+    return day + timedelta(days=facts.policy.timely_filing_days) if day else NO_DEADLINE
 
 
 def _judge_again(session: Session, database: Database, practice_id: int, judged_with: str, now: datetime) -> None:

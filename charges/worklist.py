@@ -16,6 +16,7 @@ from charges.model import Finding, Severity
 from charges.tables import ChargeRow, ItemState, Origin, ReviewItemRow
 
 _Identity = tuple[str, str, int]
+_WEIGHT = {Severity.STOP: 0, Severity.HOLD: 1, Severity.WARN: 2, Severity.INFO: 3}
 
 
 def put(
@@ -52,8 +53,10 @@ def put(
             if identity not in present and item.state is ItemState.OPEN and item.origin in set(takes_back):
                 item.state, item.closed_at = ItemState.CLOSED, now
         everything = [*items.values(), *present.values()]
-        if any(item.state is ItemState.OPEN and item.severity.holds for item in everything):
+        holding = [item for item in everything if item.state is ItemState.OPEN and item.severity.holds]
+        if holding:
             held.add(row)
+            row.held_since = min(item.opened_at for item in holding)
     return held
 
 
@@ -68,11 +71,15 @@ def close(session: Session, rows: Sequence[ChargeRow], now: datetime) -> None:
 
 def open_items(session: Session, row: ChargeRow) -> Sequence[ReviewItemRow]:
     """The open items of a charge, gravest first."""
-    weight = {Severity.STOP: 0, Severity.HOLD: 1, Severity.WARN: 2, Severity.INFO: 3}
     found = session.scalars(
         select(ReviewItemRow).where(ReviewItemRow.charge_id == row.id, ReviewItemRow.state == ItemState.OPEN)
     )
-    return sorted(found, key=lambda item: (weight[item.severity], item.id))
+    return gravest_first(found)
+
+
+def gravest_first(items: Iterable[ReviewItemRow]) -> Sequence[ReviewItemRow]:
+    """Items by what they weigh, then by age."""
+    return sorted(items, key=lambda item: (_WEIGHT[item.severity], item.id))
 
 
 def finding_of(item: ReviewItemRow, keyring: Keyring) -> Finding:

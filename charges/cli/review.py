@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from charges.cli.operate import open_pipeline
-from charges.cli.shared import Actor, AsJson, Reason, actor, out, print_json, tell_overdue, tell_stopped
+from charges.cli.shared import Actor, AsJson, Reason, actor, out, parse_day, print_json, tell_overdue, tell_stopped
+from charges.errors import Refused
 
 if TYPE_CHECKING:
     from charges import after_billing, review
@@ -138,6 +139,111 @@ def waive(
 
 
 @app.command()
+def fix(
+    item: Annotated[int, typer.Argument(help="The review item's number.")],
+    edits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A field and what it says, FIELD=VALUE; may be given several times.", show_default=False
+        ),
+    ] = None,
+    reason: Reason = "",
+    by: Actor = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Take back the last correction of the item's charge.")] = False,
+) -> None:
+    """Correct a charge here as its finding suggests, or fields by --set; the source stays as it is."""
+    from charges import acting, corrections
+
+    pipeline = open_pipeline()
+    if undo:
+        with pipeline.database.transaction() as session:
+            number = acting.item_row(session, item).charge_id
+        became = corrections.withdraw(pipeline.database, number, by=actor(by), reason=reason, clock=pipeline.clock)
+        out.print(f"Charge {number} is as it was before, and {became}.")
+        return
+    made = corrections.correct(
+        pipeline.database, item, by=actor(by), reason=reason, edits=_edits(edits or []), clock=pipeline.clock
+    )
+    for each in made.fields:
+        out.print(f"{each.at}: {each.was or 'nothing'} became {each.now or 'nothing'}", markup=False)
+    out.print(f"Charge {made.charge_number} is judged again in the next run. Enter it at the source too.")
+
+
+@app.command()
+def corrected(as_json: AsJson = False) -> None:
+    """List what was corrected here and is still to be entered at the source."""
+    from charges import corrections
+
+    standing = corrections.standing(open_pipeline().database)
+    if as_json:
+        print_json([asdict(each) for each in standing])
+        return
+    table = Table("practice", "charge", "number at the source", "field", "source says", "is now", "by")
+    for each in standing:
+        for field in each.fields:
+            table.add_row(each.practice, str(each.charge_number), each.key, field.at, field.was, field.now, each.by)
+    out.print(table if standing else "Nothing is to be entered at the source.")
+
+
+@app.command()
+def assign(
+    charge: Charge,
+    to: Annotated[str, typer.Argument(help="The user's name; nobody when left out.", show_default=False)] = "",
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Give a held charge to somebody, or to nobody."""
+    from charges import desk
+
+    pipeline = open_pipeline()
+    desk.assign(pipeline.database, charge, to, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Charge {charge} is given to {to or 'nobody'}.", markup=False)
+
+
+@app.command()
+def snooze(
+    charge: Charge,
+    until: Annotated[str, typer.Argument(help="The day it is taken up again, YYYY-MM-DD; at once when left out.")] = "",
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Put a held charge off until a day, or until it changes."""
+    from charges import desk
+
+    pipeline = open_pipeline()
+    day = parse_day(until) if until else None
+    desk.snooze(pipeline.database, charge, day, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Charge {charge} waits until {day}." if day else f"Charge {charge} is in the queue again.")
+
+
+@app.command()
+def ask(
+    charge: Charge,
+    question: Annotated[str, typer.Argument(help="What the provider is asked.")],
+    by: Actor = "",
+    answered: Annotated[bool, typer.Option("--answer", help="The text is the provider's answer.")] = False,
+) -> None:
+    """Ask the provider about a held charge, or write down the answer."""
+    from charges import desk
+
+    pipeline = open_pipeline()
+    (desk.answer if answered else desk.ask)(pipeline.database, charge, question, by=actor(by), clock=pipeline.clock)
+    out.print(f"Charge {charge} {'is in the queue again' if answered else 'waits for the answer'}.")
+
+
+@app.command()
+def comment(
+    charge: Charge, text: Annotated[str, typer.Argument(help="What others should know.")], by: Actor = ""
+) -> None:
+    """Write something down in a charge's history."""
+    from charges import desk
+
+    pipeline = open_pipeline()
+    desk.comment(pipeline.database, charge, text, by=actor(by), clock=pipeline.clock)
+    out.print(f"It stands in the history of charge {charge}.")
+
+
+@app.command()
 def relook(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
     """Have a held charge judged again in the next run."""
     from charges import review
@@ -219,6 +325,17 @@ def _show_difference(difference: "after_billing.Difference") -> None:
     number = f"The payer's claim number is {difference.payer_claim_number}." if difference.payer_claim_number else ""
     said = (f"Version {difference.version}: proposed is {difference.proposal}.", number, difference.hindrance, decided)
     out.print(" ".join(filter(None, said)), markup=False)
+
+
+def _edits(given: list[str]) -> dict[str, str]:
+    """Fields with what they shall say; raises Refused where one is not FIELD=VALUE."""
+    edits = {}
+    for each in given:
+        at, sign, value = each.partition("=")
+        if not sign or not at.strip():
+            raise Refused("Write each correction as FIELD=VALUE, for example --set 'lines[0].modifiers=25'.")
+        edits[at.strip()] = value
+    return edits
 
 
 def _held_json(each: "review.Held") -> dict[str, object]:

@@ -7,9 +7,18 @@ are its identity; the identity is authenticated with each sealed value.
 
 from charges.tables.answers import AlarmRow, AnswerRow
 from charges.tables.base import Base, SealedRow, insert_all
-from charges.tables.charges import ChargeRow, ChargeVersionRow, EventRow, HistoryLineRow, PracticeRow, ReviewItemRow
+from charges.tables.charges import (
+    NO_DEADLINE,
+    ChargeRow,
+    ChargeVersionRow,
+    EventRow,
+    HistoryLineRow,
+    PracticeRow,
+    ReviewItemRow,
+)
 from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, PaymentRow, ResponseRow
 from charges.tables.columns import BigId, Cents, Moment, Word
+from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
 from charges.tables.sources import AllowanceRow, BreakerRow, CensusRow, CursorRow, ProbeRow, RawRecordRow
@@ -17,6 +26,7 @@ from charges.tables.states import (
     Amendment,
     BreakerStatus,
     ChargeStatus,
+    CorrectionState,
     DifferenceState,
     FileStatus,
     ItemState,
@@ -28,6 +38,7 @@ from charges.tables.states import (
 from charges.tables.users import GrantRow, RecoveryCodeRow, SessionRow, TokenRow, UserRow
 
 __all__ = [
+    "NO_DEADLINE",
     "SEALED_ROWS",
     "AccountAdjustmentRow",
     "AlarmRow",
@@ -46,6 +57,8 @@ __all__ = [
     "ClaimFileRow",
     "ClaimRow",
     "ControlNumberRow",
+    "CorrectionRow",
+    "CorrectionState",
     "CursorRow",
     "DifferenceRow",
     "DifferenceState",
@@ -54,6 +67,7 @@ __all__ = [
     "GrantRow",
     "HistoryLineRow",
     "ItemState",
+    "LookRow",
     "Moment",
     "Onward",
     "Origin",
@@ -73,6 +87,7 @@ __all__ = [
     "UnmatchedPaymentRow",
     "UserRow",
     "UserStatus",
+    "ViewRow",
     "Word",
     "insert_all",
 ]
@@ -89,6 +104,7 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     ResponseRow,
     PaymentRow,
     DifferenceRow,
+    CorrectionRow,
     CensusRow,
     BreakerRow,
     UserRow,

@@ -15,6 +15,7 @@ from charges.tables.states import (
     Amendment,
     BreakerStatus,
     ChargeStatus,
+    CorrectionState,
     DifferenceState,
     FileStatus,
     ItemState,
@@ -55,6 +56,7 @@ class Base(DeclarativeBase):
         DifferenceState: Word(DifferenceState, 8),
         Role: Word(Role, 8),
         UserStatus: Word(UserStatus, 8),
+        CorrectionState: Word(CorrectionState, 8),
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -3,13 +3,28 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from charges.model import Severity
 from charges.tables.base import Base, SealedRow
 from charges.tables.columns import BigId
 from charges.tables.states import ChargeStatus, ItemState, Origin
+
+NO_DEADLINE = date(9999, 12, 31)
+"""The day by which a charge must be filed where nobody knows it, so that it comes after all others."""
+
+
+def _when_captured(context: DefaultExecutionContext) -> datetime:
+    captured: datetime = context.current_parameters["captured_at"]  # type: ignore[index]
+    return captured
+
+
+def _of_held(name: str, *columns: str) -> Index:
+    """An index of held charges alone, of which there are few beside those that went out."""
+    held = text("status = 'held'")
+    return Index(f"ix_charges_held_{name}", *columns, sqlite_where=held, postgresql_where=held)
 
 
 class PracticeRow(SealedRow, Base):
@@ -30,7 +45,11 @@ class ChargeRow(Base):
     """The envelope of a charge.
 
     ``version`` is the digest of the current document, ``judged_with`` the digest of the practice profile and payer rules it
-    was last judged with, ``event_count`` and ``event_head`` the end of its chain of events.
+    was last judged with, ``event_count`` and ``event_head`` the end of its chain of events. Where a correction made the
+    current version of another, ``corrected_from`` is the source's.
+
+    The rest is what the queue is filtered and sorted by: who rendered it, the last day on which the payer takes its claim,
+    since when what holds it is known, who is at it, until when it can wait, since when the provider is asked.
     """
 
     __tablename__ = "charges"
@@ -38,6 +57,12 @@ class ChargeRow(Base):
         UniqueConstraint("practice_id", "source", "key"),
         Index(None, "status", "practice_id", "id"),
         Index(None, "patient_key"),
+        _of_held("since", "held_since", "id"),
+        _of_held("total", "total", "id"),
+        _of_held("deadline", "deadline", "id"),
+        _of_held("provider", "provider_npi"),
+        _of_held("payer", "payer_id"),
+        _of_held("assignee", "assignee"),
     )
 
     practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
@@ -54,6 +79,20 @@ class ChargeRow(Base):
     event_head: Mapped[str] = mapped_column(String(64), default="")
     captured_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    corrected_from: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    provider_npi: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+    deadline: Mapped[date] = mapped_column(default=NO_DEADLINE, server_default=text("'9999-12-31'"))
+    held_since: Mapped[datetime] = mapped_column(
+        default=_when_captured, server_default=text("'1970-01-01 00:00:00+00'")
+    )
+    assignee: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+    snoozed_until: Mapped[date | None]
+    asked_at: Mapped[datetime | None]
+
+    @property
+    def source_version(self) -> str:
+        """The version that the source gave last."""
+        return self.corrected_from or self.version
 
 
 class ChargeVersionRow(SealedRow, Base):
@@ -92,6 +131,13 @@ class ReviewItemRow(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("charge_id", "version", "rule", "at", "ordinal"),
         Index(None, "state", "charge_id"),
+        Index(
+            "ix_review_items_open_rule",
+            "rule",
+            "charge_id",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
     )
     SEALED = ("finding",)
     IDENTITY = ("charge_id", "version", "rule", "at", "ordinal")

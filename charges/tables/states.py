@@ -132,3 +132,16 @@ class UserStatus(StrEnum):
 
     ACTIVE = "active"
     DISABLED = "disabled"
+
+
+class CorrectionState(StrEnum):
+    """Where a correction of a charge stands."""
+
+    STANDING = "standing"
+    """In force, and to be entered at the source."""
+    UNDONE = "undone"
+    """A person took it back."""
+    TAKEN = "taken"
+    """The source says the same by now."""
+    LAPSED = "lapsed"
+    """The source gave a new version that says otherwise."""

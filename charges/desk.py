@@ -1,0 +1,197 @@
+"""How people share the work of the queue: who is at a charge, what waits until when, what was asked, who looks on.
+
+None of it decides anything about a charge. Each act is an event of the charge with the name of who did it; what somebody
+wrote is sealed in that event.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from charges import acting, lifecycle
+from charges.db import Database
+from charges.errors import Refused
+from charges.tables import ChargeRow, LookRow, ViewRow, insert_all
+
+Clock = Callable[[], datetime]
+
+PRESENT = timedelta(seconds=90)
+"""Whoever's page was heard of within this time is still there."""
+LONGEST_SNOOZE = timedelta(days=90)
+_LONGEST_TEXT = 4000
+
+
+def assign(
+    database: Database,
+    charge_number: int,
+    to: str,
+    *,
+    by: str,
+    clock: Clock,
+    reason: str = "",
+    seen: int | None = None,
+) -> None:
+    """Give a held charge to somebody, or to nobody where ``to`` is empty."""
+    acting.demand_name(by)
+    name = to.strip()[:80]
+    with database.transaction() as session:
+        row = acting.held_row(session, charge_number, seen)
+        row.assignee = name
+        _note(session, database, row, "assigned" if name else "unassigned", by, clock, _joined(name, reason))
+
+
+def snooze(
+    database: Database,
+    charge_number: int,
+    until: date | None,
+    *,
+    by: str,
+    clock: Clock,
+    reason: str = "",
+    seen: int | None = None,
+) -> None:
+    """Put a held charge off until a day, or take it up at once where ``until`` is None; a change of it wakes it earlier.
+
+    Raises Refused where the day is past, too far off, or after the last day on which the payer takes the claim.
+    """
+    acting.demand_name(by)
+    today = clock().date()
+    with database.transaction() as session:
+        row = acting.held_row(session, charge_number, seen)
+        if until is not None:
+            if until <= today:
+                raise Refused(f"{until} is not in the future; name a later day.")
+            if until - today > LONGEST_SNOOZE:
+                raise Refused(f"{until} is more than {LONGEST_SNOOZE.days} days off; name an earlier day.")
+            if until > row.deadline:
+                raise Refused(
+                    f"The payer takes the claim of charge {charge_number} until {row.deadline}; name an earlier day."
+                )
+        row.snoozed_until = until
+        what = f"snoozed to {until}" if until else "woken"
+        _note(session, database, row, what, by, clock, reason)
+
+
+def ask(
+    database: Database, charge_number: int, question: str, *, by: str, clock: Clock, seen: int | None = None
+) -> None:
+    """Ask the provider about a held charge; it waits apart until the answer is written down."""
+    _demand_text(by, question, "Write the question for the provider.")
+    with database.transaction() as session:
+        row = acting.held_row(session, charge_number, seen)
+        row.asked_at = clock()
+        _note(session, database, row, "asked the provider", by, clock, question)
+
+
+def answer(
+    database: Database, charge_number: int, said: str, *, by: str, clock: Clock, seen: int | None = None
+) -> None:
+    """Write down what the provider answered, or why nothing is asked any more."""
+    _demand_text(by, said, "Write what the provider answered.")
+    with database.transaction() as session:
+        row = acting.charge_row(session, charge_number, seen)
+        if row.asked_at is None:
+            raise Refused(f"Nothing is asked about charge {charge_number}.")
+        row.asked_at = None
+        _note(session, database, row, "provider answered", by, clock, said)
+
+
+def comment(database: Database, charge_number: int, text: str, *, by: str, clock: Clock) -> None:
+    """Write something down for whoever works on the charge next; nobody's act becomes stale by it."""
+    _demand_text(by, text, "Write the comment.")
+    with database.transaction() as session:
+        row = acting.charge_row(session, charge_number)
+        _note(session, database, row, acting.COMMENTED, by, clock, text)
+
+
+def look(database: Database, charge_number: int, *, by: str, clock: Clock) -> tuple[str, ...]:
+    """Somebody has a charge before them: written down, once for as long as they stay. Returns who else is there."""
+    acting.demand_name(by)
+    now = clock()
+    with database.transaction() as session:
+        present = session.scalars(
+            select(LookRow).where(
+                LookRow.charge_id == charge_number, LookRow.seen_at > now - PRESENT, LookRow.how == "page"
+            )
+        ).all()
+        mine = next((each for each in present if each.actor == by), None)
+        if mine is None:
+            session.add(LookRow(charge_id=charge_number, actor=by[:80], how="page", began_at=now, seen_at=now))
+        else:
+            mine.seen_at = now
+        return tuple(sorted({each.actor for each in present} - {by}))
+
+
+def exported(session: Session, charge_numbers: Iterable[int], by: str, now: datetime) -> None:
+    """Write down whose charges somebody took away as a file."""
+    insert_all(
+        session,
+        LookRow,
+        [
+            {"charge_id": number, "actor": by[:80], "how": "export", "began_at": now, "seen_at": now}
+            for number in charge_numbers
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named way of looking at the queue."""
+
+    name: str
+    address: str
+    owner: str
+    shared: bool
+
+
+def views(database: Database, owner: str) -> Sequence[View]:
+    """Somebody's own views and the shared ones of others, by name."""
+    with database.transaction() as session:
+        found = session.scalars(
+            select(ViewRow).where((ViewRow.owner == owner) | ViewRow.shared).order_by(ViewRow.name, ViewRow.id)
+        )
+        return [View(each.name, each.address, each.owner, each.shared) for each in found]
+
+
+def save_view(database: Database, name: str, address: str, *, by: str, shared: bool, clock: Clock) -> None:
+    """Name a way of looking at the queue; the same name again replaces one's own."""
+    acting.demand_name(by)
+    named = " ".join(name.split())[:80]
+    if not named:
+        raise Refused("Give the view a name.")
+    if len(address) > 1000:
+        raise Refused("The view has too many filters to be saved.")
+    with database.transaction() as session:
+        row = session.scalar(select(ViewRow).where(ViewRow.owner == by, ViewRow.name == named))
+        if row is None:
+            row = ViewRow(owner=by, name=named)
+            session.add(row)
+        row.address, row.shared, row.saved_at = address, shared, clock()
+
+
+def forget_view(database: Database, name: str, *, by: str) -> None:
+    """Forget one of one's own views; one that is not there is forgotten already."""
+    with database.transaction() as session:
+        row = session.scalar(select(ViewRow).where(ViewRow.owner == by, ViewRow.name == name))
+        if row is not None:
+            session.delete(row)
+
+
+def _note(session: Session, database: Database, row: ChargeRow, what: str, by: str, clock: Clock, detail: str) -> None:
+    deed = lifecycle.Deed(what, by, clock(), database.keyring, detail.strip())
+    lifecycle.note(session, [row], deed)
+
+
+def _joined(name: str, reason: str) -> str:
+    return ": ".join(filter(None, (name, reason.strip())))
+
+
+def _demand_text(by: str, text: str, otherwise: str) -> None:
+    acting.demand_name(by)
+    if not text.strip():
+        raise Refused(otherwise)
+    if len(text) > _LONGEST_TEXT:
+        raise Refused(f"That is longer than {_LONGEST_TEXT} characters; write it shorter.")
