@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -86,21 +86,56 @@ class EclinicalWorks(Setting):
         return self
 
 
-class Fhir(Setting):
-    """The connection to a tenant's FHIR R4 interface by SMART Backend Services.
+class FhirServer(Setting):
+    """A tenant's FHIR R4 interface, reached by SMART Backend Services.
 
     ``private_key`` is where the key in PEM is found and ``key_id`` its name in the key set registered with the vendor.
-    ``scopes`` are asked for as they stand here, for some vendors write ``.read`` and others ``.rs``. ``changes`` says by
-    what changes are found: ``_lastUpdated`` less ``overlap_minutes``, or, where the tenant has no such search, the date of
-    the encounter, of which ``trailing_days`` before the newest are read again at each pull.
+    ``scopes`` are asked for as they stand here, for some vendors write ``.read`` and others ``.rs``. ``requests_per_minute``
+    is what all workers together may ask in a minute, tokens too.
     """
 
-    kind: Literal["fhir"]
+    needed: ClassVar[tuple[str, ...]] = ()
+    """The kinds of resource without which nothing can be told whole."""
+
     base_url: Annotated[str, Field(pattern=r"^https?://")]
     client_id: Text
     private_key: Secret
     key_id: Text
     algorithm: Literal["RS384", "ES384"] = "RS384"
+    scopes: tuple[Text, ...]
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 230
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> Self:
+        _demand_https(self.base_url)
+        return self
+
+
+class Export(Setting):
+    """How a tenant exports in bulk: the patients of a ``group`` made in its system, or all when none is named.
+
+    ``scopes`` are asked for beside the others, and for an export alone. ``hours`` lie between two exports where changes are
+    found by them.
+    """
+
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]{1,64}$")] | None = None
+    scopes: tuple[Text, ...] = ("system/Group.read",)
+    hours: Annotated[int, Field(ge=1, le=24 * 31)] = 24
+
+
+class Fhir(FhirServer):
+    """A tenant's FHIR interface as the source of charges.
+
+    ``changes`` says by what changes are found: ``_lastUpdated`` less ``overlap_minutes``; where the tenant has no such
+    search, the ``date`` of the encounter, of which ``trailing_days`` before the newest are read again at each pull; and
+    where it has no search that is of use, an ``export`` of all. With ``export`` the days of a long span are exported too.
+    Days of service are compared by number ``reconcile_days`` back, and searched in slices of ``slice_days``.
+    """
+
+    needed = ("Encounter", "ChargeItem", "Condition", "Coverage", "Patient")
+
+    kind: Literal["fhir"]
     scopes: tuple[Text, ...] = (
         "system/Encounter.read",
         "system/ChargeItem.read",
@@ -112,15 +147,18 @@ class Fhir(Setting):
         "system/Location.read",
         "system/Organization.read",
     )
-    changes: Literal["_lastUpdated", "date"] = "_lastUpdated"
-    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    changes: Literal["_lastUpdated", "date", "export"] = "_lastUpdated"
+    export: Export | None = None
     overlap_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     trailing_days: Annotated[int, Field(ge=1, le=365)] = 45
+    reconcile_days: Annotated[int, Field(ge=1, le=4000)] = 400
+    slice_days: Annotated[int, Field(ge=1, le=366)] = 7
     start: date | None = None
 
     @model_validator(mode="after")
-    def _is_encrypted(self) -> Self:
-        _demand_https(self.base_url)
+    def _can_export(self) -> Self:
+        if self.changes == "export" and self.export is None:
+            raise ValueError("changes: export needs export, with the group to export or as {} for all patients")
         return self
 
 

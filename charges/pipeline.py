@@ -232,7 +232,7 @@ class Pipeline:
     def _days(self, applied: Applied, stream: Loop) -> Days:
         """The days of service that a loop reads, in the practice's zone; services of tomorrow may be entered today."""
         settings = applied.practice.source
-        assert isinstance(settings, EclinicalWorks)
+        assert isinstance(settings, EclinicalWorks | Fhir)
         today = self.clock().astimezone(ZoneInfo(applied.practice.time_zone)).date()
         back = settings.trailing_days if stream == "trailing" else settings.reconcile_days
         first = today - timedelta(days=back)
@@ -245,11 +245,14 @@ class Pipeline:
     def source(self, applied: Applied, *, can_wait: bool = False) -> ChargeSource:
         """The source of a practice's charges; all workers share its requests, and what can wait leaves some to others."""
         settings = applied.practice.source
-        if not isinstance(settings, EclinicalWorks):
+        if isinstance(settings, EclinicalWorks):
+            tenant = budget.tenant_of(settings.base_url, settings.practice_code)
+        elif isinstance(settings, Fhir):
+            tenant = budget.tenant_of(settings.base_url)
+        else:
             return source_of(applied.practice)
         share = 1 - budget.RESERVED if can_wait else 1
         limit = max(int(settings.requests_per_minute * share), 1)
-        tenant = budget.tenant_of(settings.base_url, settings.practice_code)
         return source_of(applied.practice, budget.SharedAllowance(self.database, tenant, limit))
 
     def judge(self, applied: Applied, progress: Progress = no_progress) -> scrub.Scrubbed:
@@ -345,7 +348,7 @@ def source_of(practice: Practice, allowance: Allowance | None = None) -> ChargeS
     if isinstance(practice.source, Fhir):
         from charges.sources.fhir import FhirSource
 
-        return FhirSource(practice.source)
+        return FhirSource(practice.source, allowance)
     if isinstance(practice.source, FlatFiles):
         from charges.sources.flatfile import FlatFileSource
 

@@ -1,4 +1,4 @@
-"""The simulated practice as a FHIR tenant: SMART Backend Services, searches in pages, the same charges.
+"""The simulated practice as a FHIR tenant: SMART Backend Services, searches in pages, exports in bulk, the same charges.
 
 An encounter stands for a charge and bears its number. What a charge says of its patient and policies can differ from
 another's, because of mistakes, so each charge has a Patient and Coverages of its own here; the record number is the same.
@@ -8,13 +8,15 @@ A void is a visit whose charge items are aborted, a deletion an encounter entere
 import json
 import secrets
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import jwt
-from fastapi import FastAPI, Form, Request
+from fastapi import Depends, FastAPI, Form, Request
 from fastapi.responses import Response
 
 from charges.simulator.people import Json
@@ -24,6 +26,8 @@ from charges.sources.fhir.mapping import CLIA, ICD_10_CM, NPI, PLACE_OF_SERVICE,
 
 FHIR_CLIENT = "chargerouter"
 TOKEN_SECONDS = 300
+GROUP = "all-patients"
+"""The group whose patients can be exported."""
 TIME_ZONE = ZoneInfo("America/Chicago")
 _RELATIONS = {"1": "self", "2": "spouse", "3": "child", "4": "other"}
 _SEARCHED = {
@@ -35,8 +39,22 @@ _SEARCHED = {
 _HELD_BY = {"Coverage": "beneficiary"}
 
 
+@dataclass
+class Exported:
+    """The lines of each kind of resource, and how often its progress is asked for before they are there."""
+
+    files: dict[str, list[str]]
+    polls: int
+
+
 class FhirTenant:
-    """The state behind the paths. ``expired_tokens`` and ``too_many_requests`` count down; ``granted`` narrows scopes."""
+    """The state behind the paths. ``expired_tokens`` and ``too_many_requests`` count down; ``granted`` narrows scopes.
+
+    ``denies`` refuses every token as some do, with status 500; ``undeclared`` kinds are left out of what it declares;
+    ``requests`` counts what it was asked, ``scopes`` are those that tokens were asked for.
+    An export is ready after ``export_polls``, its files at ``files_host``; ``export_faults`` names what it lacks, and
+    ``export_lost`` leaves out the last line of each file that it says is there.
+    """
 
     def __init__(self, practice: SimulatedPractice, public_key: str, algorithm: str = "RS384") -> None:
         self.practice, self.public_key, self.algorithm = practice, public_key, algorithm
@@ -44,8 +62,17 @@ class FhirTenant:
         self.used: set[str] = set()
         self.expired_tokens = self.too_many_requests = 0
         self.granted: str | None = None
+        self.denies = False
+        self.undeclared: set[str] = set()
+        self.requests = 0
+        self.scopes: list[str] = []
         self.next_host = ""
-        self._cached: tuple[datetime, dict[str, Json]] | None = None
+        self.files_host = ""
+        self.export_polls = 0
+        self.export_faults: tuple[str, ...] = ()
+        self.export_lost = False
+        self.exports: dict[str, Exported] = {}
+        self._cached: tuple[Sequence[Version], dict[str, Json]] | None = None
         self._held: dict[tuple[str, str], list[Json]] = {}
 
     def takes(self, assertion: str, endpoint: str) -> bool:
@@ -68,12 +95,12 @@ class FhirTenant:
 
     def resources(self) -> dict[str, Json]:
         """All resources as they are now, by ``Type/id``."""
-        if self._cached is None or self._cached[0] != self.practice.now:
+        if self._cached is None or self._cached[0] is not self.practice.visible:
             made: dict[str, Json] = {}
             for version in self.practice.visible:
                 for each in resources_of(version):
                     made[f"{each['resourceType']}/{each['id']}"] = each
-            self._cached = (self.practice.now, made)
+            self._cached = (self.practice.visible, made)
             self._held = {}
             for _, each in sorted(made.items()):
                 kind = each["resourceType"]
@@ -93,15 +120,31 @@ class FhirTenant:
             first = datetime.fromisoformat(since)
             first = first if first.tzinfo else first.replace(tzinfo=TIME_ZONE)
             mine = [each for each in mine if datetime.fromisoformat(each["meta"]["lastUpdated"]) >= first]
-        day = query.get("date", "").removeprefix("ge")
-        if day:
-            mine = [each for each in mine if each["period"]["start"] >= day]
+        days = {each[:2]: each[2:] for each in query.get("date", "").split(",")}
+        if "ge" in days:
+            mine = [each for each in mine if each["period"]["start"] >= days["ge"]]
+        if "le" in days:
+            mine = [each for each in mine if each["period"]["start"][:10] <= days["le"]]
         return mine
+
+    def export(self, kinds: list[str]) -> str:
+        """Begin an export of what there is now; returns its number."""
+        files: dict[str, list[str]] = {}
+        for _, each in sorted(self.resources().items()):
+            if not kinds or each["resourceType"] in kinds:
+                files.setdefault(each["resourceType"], []).append(json.dumps(each))
+        number = secrets.token_hex(8)
+        self.exports[number] = Exported(files, self.export_polls)
+        return number
 
 
 def fhir_app(tenant: FhirTenant) -> FastAPI:
     """The web application of a simulated FHIR tenant; its base is ``/fhir/r4/LAKEFM``."""
-    app = FastAPI(openapi_url=None)
+
+    async def count() -> None:
+        tenant.requests += 1
+
+    app = FastAPI(openapi_url=None, dependencies=[Depends(count)])
     base = "/fhir/r4/LAKEFM"
 
     @app.get(f"{base}/.well-known/smart-configuration")
@@ -120,26 +163,31 @@ def fhir_app(tenant: FhirTenant) -> FastAPI:
         client_assertion_type: Annotated[str, Form()],
         client_assertion: Annotated[str, Form()],
     ) -> Response:
+        if tenant.denies:
+            return _json({"error": "access_denied"}, 500)
         kinds = (grant_type, client_assertion_type)
         if kinds != ("client_credentials", ASSERTION_TYPE) or not tenant.takes(client_assertion, str(request.url)):
             return _json({"error": "invalid_client"}, 400)
         value = secrets.token_urlsafe(24)
         tenant.tokens[value] = time.monotonic() + TOKEN_SECONDS
+        tenant.scopes.append(scope)
         granted = scope if tenant.granted is None else tenant.granted
         return _json({"access_token": value, "token_type": "bearer", "expires_in": TOKEN_SECONDS, "scope": granted})
 
     @app.get(f"{base}/metadata")
     def metadata() -> Response:
-        kinds = sorted({name.partition("/")[0] for name in tenant.resources()})
+        kinds = sorted({name.partition("/")[0] for name in tenant.resources()} - tenant.undeclared)
         rest = [{"mode": "server", "resource": [{"type": each} for each in kinds]}]
         return _json({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "status": "active", "rest": rest})
+
+    _add_exports(app, tenant, base)
 
     @app.get(base + "/{kind}")
     def search(kind: str, request: Request) -> Response:
         refused = _refused(tenant, request)
         if refused:
             return refused
-        query = dict(request.query_params)
+        query = {name: ",".join(request.query_params.getlist(name)) for name in request.query_params}
         found = tenant.found(kind, query)
         size, start = int(query.pop("_count", "50")), int(query.pop("page", "0"))
         links = []
@@ -157,6 +205,60 @@ def fhir_app(tenant: FhirTenant) -> FastAPI:
         return refused or (_json(found) if found else _outcome(404, "not-found"))
 
     return app
+
+
+def _add_exports(app: FastAPI, tenant: FhirTenant, base: str) -> None:  # noqa: C901 - five paths stand in it
+    """The paths of exports in bulk."""
+
+    @app.get(f"{base}/Group/{{group}}/$export")
+    def export_group(group: str, request: Request) -> Response:
+        return export(request) if group == GROUP else _outcome(401, "forbidden")
+
+    @app.get(f"{base}/Patient/$export")
+    def export(request: Request) -> Response:
+        refused = _refused(tenant, request)
+        if refused or request.headers.get("Prefer") != "respond-async":
+            return refused or _outcome(400, "required")
+        if any(each.polls for each in tenant.exports.values()):
+            return _outcome(409, "conflict")
+        number = tenant.export([each for each in request.query_params.get("_type", "").split(",") if each])
+        place = f"{str(request.base_url).rstrip('/')}{base}/$export-poll-location?job_id={number}"
+        return Response(status_code=202, headers={"Content-Location": place})
+
+    @app.get(f"{base}/$export-poll-location")
+    def progress(job_id: str, request: Request) -> Response:
+        refused, job = _refused(tenant, request), tenant.exports.get(job_id)
+        if refused or job is None:
+            return refused or _outcome(404, "not-found")
+        if job.polls:
+            job.polls -= 1
+            return Response(status_code=202, headers={"Retry-After": "120", "X-Progress": "30% of Ada Brightwater"})
+        place = f"{tenant.files_host or str(request.base_url).rstrip('/')}{base}/$export-file/{job_id}"
+        output = [
+            {"type": kind, "url": f"{place}/{kind}.ndjson", "count": len(lines)} for kind, lines in job.files.items()
+        ]
+        error = [{"type": "OperationOutcome", "url": f"{place}/errors.ndjson"}] if tenant.export_faults else []
+        return _json({"requiresAccessToken": True, "output": output, "error": error})
+
+    @app.delete(f"{base}/$export-poll-location")
+    def forget(job_id: str, request: Request) -> Response:
+        refused = _refused(tenant, request)
+        if refused is None:
+            tenant.exports.pop(job_id, None)
+        return refused or Response(status_code=202)
+
+    @app.get(f"{base}/$export-file/{{job}}/{{kind}}.ndjson")
+    def file(job: str, kind: str, request: Request) -> Response:
+        refused = _refused(tenant, request)
+        if refused or job not in tenant.exports:
+            return refused or _outcome(404, "not-found")
+        if kind == "errors":
+            issues = [{"severity": "error", "code": code} for code in tenant.export_faults]
+            lines = [json.dumps({"resourceType": "OperationOutcome", "issue": issues})]
+        else:
+            lines = tenant.exports[job].files.get(kind, [])
+            lines = lines[:-1] if tenant.export_lost else lines
+        return Response("".join(f"{each}\n" for each in lines), media_type="application/fhir+ndjson")
 
 
 def _refused(tenant: FhirTenant, request: Request) -> Response | None:
@@ -213,7 +315,7 @@ def resources_of(version: Version) -> list[Json]:
     participants = [
         {"type": [_coded(code)], "individual": _practitioner(add, key, record[name])}
         for code, name in (("PPRF", "RenProvider"), ("REF", "RefProvider"))
-        if name in record
+        if record.get(name)
     ]
     for each in record["cpt"]:
         off = record["VoidFlag"] == "1" or each.get("deleteFlag") == "1"

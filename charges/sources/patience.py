@@ -1,22 +1,35 @@
 """Asking a system over HTTP with patience: what is no answer yet, how long to wait, and when to leave it to the next run.
 
+Every request asks for leave first, so that all workers together stay within what the system allows in a minute of its own
+clock, which is known from the ``Date`` of its answers.
+
 What a system answers is told by its number and never by its text, for a text may repeat a patient's data.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 
 import httpx2
 import stamina
 
 from charges.errors import Unavailable
+from charges.sources.allowance import Allowance, Unlimited
+
+T = TypeVar("T")
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 TOKEN_MARGIN = 30.0
 """Seconds before its end at which a token is no longer used."""
 _LONGEST_WAIT = 60.0
 """Seconds that an answer may ask us to wait within one run; a longer wait is left to the next run."""
+_DENIED = "access_denied"
+"""The error of OAuth 2.0 (RFC 6749, 4.1.2.1) that a vendor is known to send with status 500."""
+_WILDEST_CLOCK = 900.0
+"""Seconds by which a system's clock may differ from ours and still be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class Answer:
 
     status: int
     content: Any = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Busy(Exception):
@@ -35,7 +49,52 @@ class Busy(Exception):
         super().__init__()
 
 
-def patiently(once: Callable[[], Answer], attempts: int, first_wait: float) -> Answer:
+@dataclass
+class Turns:
+    """Requests to one host, each with leave; ``ahead`` is by how many seconds its clock is before ours, as far as known."""
+
+    host: str
+    allowance: Allowance = field(default_factory=Unlimited)
+    wall_clock: Callable[[], float] = time.time
+    ahead: float = field(default=0.0, init=False)
+
+    def answer(self, ask: Callable[[], httpx2.Response]) -> Answer:
+        """What the host answers; raises Busy when that is to ask again."""
+        response = self.response(ask)
+        try:
+            content = response.json()
+        except ValueError:
+            if response.status_code == httpx2.codes.OK:
+                raise Busy(f"{self.host} broke off in the middle of its answer.") from None
+            content = None
+        return Answer(response.status_code, content, response.headers)
+
+    def response(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
+        """The same without looking into the answer, which may be read as it comes."""
+        self.allowance.take(self.ahead)
+        response = _response_of(self.host, ask)
+        self._set_clock(response)
+        wait = _seconds_named(response)
+        if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
+            self.allowance.exhaust(self.ahead)
+            raise Busy(f"{self.host} asks for fewer requests (status 429).", wait or self._seconds_of_the_minute())
+        if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and not _denies(response):
+            raise Busy(f"{self.host} has a fault of its own (status {response.status_code}).", wait)
+        return response
+
+    def _set_clock(self, answer: httpx2.Response) -> None:
+        """Learn by how many seconds the host's clock is ahead; its answer names whole seconds only."""
+        with suppress(TypeError, ValueError):
+            said = parsedate_to_datetime(answer.headers["Date"]).timestamp() if "Date" in answer.headers else None
+            if said is not None and abs(said - self.wall_clock()) < _WILDEST_CLOCK:
+                self.ahead = said + 0.5 - self.wall_clock()
+
+    def _seconds_of_the_minute(self) -> float:
+        """What is left of the host's minute, for which it counts requests."""
+        return 60.0 - (self.wall_clock() + self.ahead) % 60.0
+
+
+def patiently(once: Callable[[], T], attempts: int, first_wait: float) -> T:
     """Ask again while it raises Busy, with waits that grow or that the system names; raises Unavailable in the end."""
     retrying = stamina.retry_context(
         on=_wait_for, attempts=attempts, timeout=None, wait_initial=first_wait, wait_max=20.0
@@ -49,8 +108,7 @@ def patiently(once: Callable[[], Answer], attempts: int, first_wait: float) -> A
     raise AssertionError("retrying ends with an answer or an error")
 
 
-def response_of(host: str, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-    """What a host responds; raises Busy when it is not reached."""
+def _response_of(host: str, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
     try:
         return ask()
     except httpx2.TimeoutException:
@@ -59,22 +117,16 @@ def response_of(host: str, ask: Callable[[], httpx2.Response]) -> httpx2.Respons
         raise Busy(f"{host} cannot be reached ({type(error).__name__}).") from None
 
 
-def answer_of(host: str, response: httpx2.Response, wait: float | None) -> Answer:
-    """What a response says; raises Busy when that is to ask again, after ``wait`` seconds if they are given."""
-    if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-        raise Busy(f"{host} asks for fewer requests (status 429).", wait)
-    if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        raise Busy(f"{host} has a fault of its own (status {response.status_code}).", wait)
+def _denies(response: httpx2.Response) -> bool:
+    """Whether a fault is none but a refusal, so that to ask again would change nothing."""
     try:
         content = response.json()
-    except ValueError:
-        if response.status_code == httpx2.codes.OK:
-            raise Busy(f"{host} broke off in the middle of its answer.") from None
-        content = None
-    return Answer(response.status_code, content)
+    except (ValueError, httpx2.StreamError):
+        return False
+    return isinstance(content, dict) and content.get("error") == _DENIED
 
 
-def seconds_named(response: httpx2.Response) -> float | None:
+def _seconds_named(response: httpx2.Response) -> float | None:
     """What Retry-After says, where it says seconds."""
     named = response.headers.get("Retry-After", "")
     return float(named) if named.isascii() and named.isdigit() else None

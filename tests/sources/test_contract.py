@@ -5,19 +5,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FlatFiles, Secret
+from charges.connections import ClaimFiles, EclinicalWorks, FlatFiles, Secret
 from charges.errors import Unreadable
 from charges.layout import Layout
 from charges.model import Charge
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, running, simulator_app
-from charges.simulator.fhir import FHIR_CLIENT, FhirTenant, fhir_app
 from charges.sources import ChargeSource, RawRecord
 from charges.sources.claimfiles import ClaimFilesSource
 from charges.sources.eclinicalworks import EclinicalWorksSource
@@ -29,9 +25,8 @@ from charges.tables import RawRecordRow
 from rules.examples import PATIENT, charge
 from tests.practice import Workplace
 from tests.sources import hl7
+from tests.sources.fhir import TODAY, connection, serving, tenant_of
 from tests.x12.files import FAITHFUL, claim, written
-
-TODAY = date(2026, 11, 23)
 
 
 @dataclass(frozen=True)
@@ -129,26 +124,15 @@ def hl7_folder(folder: Path) -> Iterator[Rig]:
 
 @contextmanager
 def fhir(folder: Path) -> Iterator[Rig]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    file = folder / "key.pem"
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    tenant = FhirTenant(build_practice(seed=5, patients=14, today=TODAY), public)
+    tenant = tenant_of(14)
 
     def change() -> set[str]:
         before = {each.key: each.body for each in tenant.practice.visible}
         tenant.practice.advance(240)
         return {each.key for each in tenant.practice.visible if before.get(each.key) != each.body}
 
-    with running(fhir_app(tenant)) as base_url:
-        settings = Fhir(
-            kind="fhir",
-            base_url=f"{base_url}/fhir/r4/LAKEFM",
-            client_id=FHIR_CLIENT,
-            private_key=Secret(file=file),
-            key_id="one",
-            trailing_days=365,
-        )
+    with serving(tenant, folder) as reached:
+        settings = connection(reached, trailing_days=365)
         bundle = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Encounter"}}]}
         yield Rig(
             lambda: FhirSource(settings),

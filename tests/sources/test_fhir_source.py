@@ -1,29 +1,25 @@
 """A practice spoken with through FHIR gives the same charges as through eClinicalWorks, and no token to strangers."""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 import stamina
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from charges.connections import Fhir, Secret
+from charges.connections import Fhir
 from charges.errors import Refused
 from charges.model import Charge
-from charges.simulator import build_practice, running
-from charges.simulator.fhir import FHIR_CLIENT, FhirTenant, fhir_app
+from charges.simulator.fhir import FhirTenant
 from charges.sources import RawRecord
 from charges.sources.eclinicalworks.mapping import to_charge
 from charges.sources.fhir import FhirSource
 from charges.sources.fhir.auth import readable, token_form
+from tests.sources.fhir import TODAY, connection, serving, tenant_of
 
-TODAY = date(2026, 11, 23)
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 NOT_IN_FHIR = {
     "key", "version", "origins", "source", "self_pay", "patient_paid", "supervising_provider", "custom",
     "note", "dates", "references", "encounter",
@@ -41,27 +37,27 @@ def _impatient() -> Iterator[None]:
 
 @pytest.fixture
 def tenant() -> FhirTenant:
-    return FhirTenant(build_practice(seed=5, patients=16, today=TODAY), PUBLIC)
+    return tenant_of(16)
 
 
 @pytest.fixture
-def base_url(tenant: FhirTenant) -> Iterator[str]:
-    with running(fhir_app(tenant)) as url:
-        yield f"{url}/fhir/r4/LAKEFM"
+def settings(tenant: FhirTenant, tmp_path: Path) -> Iterator[Fhir]:
+    with serving(tenant, tmp_path) as reached:
+        yield connection(reached, page_size=25)
 
 
-@pytest.fixture
-def settings(base_url: str, tmp_path: Path) -> Fhir:
-    file = tmp_path / "key.pem"
-    file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return Fhir(
-        kind="fhir",
-        base_url=base_url,
-        client_id=FHIR_CLIENT,
-        private_key=Secret(file=file),
-        key_id="one",
-        page_size=25,
-    )
+@dataclass
+class Counting:
+    """Leave for as many requests as are made, counted."""
+
+    taken: int = 0
+    exhausted: int = 0
+
+    def take(self, ahead: float) -> None:
+        self.taken += 1
+
+    def exhaust(self, ahead: float) -> None:
+        self.exhausted += 1
 
 
 def _pulled(settings: Fhir, cursor: str | None = None) -> tuple[list[RawRecord], str | None]:
@@ -139,11 +135,64 @@ def test_searching_by_date_reads_the_last_weeks_again(tenant: FhirTenant, settin
 
 
 def test_the_assertion_lives_five_minutes_at_most_and_is_used_once(tenant: FhirTenant, settings: Fhir) -> None:
-    form = token_form(settings, "https://vendor.invalid/token")
+    form = token_form(settings, "https://vendor.invalid/token", settings.scopes)
     said = jwt.decode(form["client_assertion"], options={"verify_signature": False})
     assert said["exp"] - said["iat"] <= 300
     assert tenant.takes(form["client_assertion"], "https://vendor.invalid/token")
     assert not tenant.takes(form["client_assertion"], "https://vendor.invalid/token")
     assert not tenant.takes(
-        token_form(settings, "https://vendor.invalid/other")["client_assertion"], "https://x.invalid"
+        token_form(settings, "https://vendor.invalid/other", settings.scopes)["client_assertion"], "https://x.invalid"
     )
+
+
+def test_all_requests_are_within_what_the_tenant_allows(tenant: FhirTenant, settings: Fhir) -> None:
+    counted = Counting()
+    list(FhirSource(settings, counted).changed_since(None))
+    assert counted.taken == tenant.requests
+    tenant.too_many_requests = 1
+    list(FhirSource(settings, counted).changed_since(None))
+    assert counted.exhausted == 1
+
+
+def test_a_client_that_is_not_allowed_is_told_so_at_once_though_the_status_is_500(
+    tenant: FhirTenant, settings: Fhir
+) -> None:
+    tenant.denies = True
+    with pytest.raises(Refused, match=r"gives no token to client chargerouter \(status 500\)"):
+        _pulled(settings)
+
+
+def test_a_probe_names_what_the_tenant_declares(tenant: FhirTenant, settings: Fhir) -> None:
+    probe = FhirSource(settings).probe()
+    assert {"changes", "days", "numbers", "ChargeItem", "Coverage"} <= set(probe.streams)
+    tenant.undeclared = {"ChargeItem"}
+    assert "ChargeItem" not in FhirSource(settings).probe().streams
+
+
+def test_days_are_read_again_and_what_vanished_is_withdrawn(tenant: FhirTenant, settings: Fhir) -> None:
+    source = FhirSource(settings)
+    first, last = TODAY - timedelta(days=60), TODAY
+    mine = [each for each in tenant.practice.visible if str(first) <= each.service_date <= str(last)]
+    assert {each.key for page in source.of_days(first, last, None) for each in page.records} == {
+        each.key for each in mine
+    }
+    assert source.numbers_of_days(first, last) == {each.key for each in mine}
+    before = source.one(mine[0].key)
+    assert before is not None
+    tenant.practice.lose(mine[0].key)
+    assert mine[0].key not in source.numbers_of_days(first, last)
+    assert source.one(mine[0].key) is None
+    assert source.to_charge(source.withdrawn(before)).voided
+
+
+def test_reading_days_goes_on_after_the_last_slice(settings: Fhir) -> None:
+    source = FhirSource(settings)
+    first, last = TODAY - timedelta(days=60), TODAY
+    pages = list(source.of_days(first, last, None))
+    half = next(n for n, page in enumerate(pages) if page.cursor and n > len(pages) // 2)
+    seen = {each.key for page in pages[: half + 1] for each in page.records}
+    rest = {each.key for page in source.of_days(first, last, pages[half].cursor) for each in page.records}
+    assert seen
+    assert rest
+    assert not seen & rest
+    assert seen | rest == source.numbers_of_days(first, last)

@@ -1,17 +1,14 @@
 """Speaking HTTP with a tenant: the token, pages of charges, patience with a server that is busy.
 
-Every request asks for leave first, tokens too, so that all workers together stay within what the tenant allows in a minute
-of its own clock, which is known from the ``Date`` of its answers.
+Every request asks for leave first, tokens too (``patience``).
 
 What the tenant answers is told by its number and never by its text, for a vendor's error may repeat a patient's data.
 """
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import httpx2
@@ -31,14 +28,10 @@ from charges.sources.eclinicalworks.contract import (
     Token,
 )
 from charges.sources.eclinicalworks.paging import RawPage, Record
-from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, answer_of, patiently, response_of, seconds_named
+from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Turns, patiently
 
-_WILDEST_CLOCK = 900.0
-"""Seconds by which the tenant's clock may differ from ours and still be believed."""
-_DENIED = "access_denied"
-"""The error of OAuth 2.0 (RFC 6749, 4.1.2.1) that this vendor is known to send with status 500."""
 _NOT_ALLOWED = (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN, httpx2.codes.INTERNAL_SERVER_ERROR)
-"""Of 500 only that one comes so far; any other is asked again."""
+"""Of 500 only ``access_denied`` comes so far; any other is asked again."""
 
 
 @dataclass
@@ -53,9 +46,9 @@ class Client:
     wall_clock: Callable[[], float] = time.time
     _token: str = field(default="", init=False, repr=False)
     _token_ends: float = field(default=0.0, init=False, repr=False)
-    _ahead: float = field(default=0.0, init=False)
 
     def __enter__(self) -> "Client":
+        self._turns = Turns(self._host, self.allowance, self.wall_clock)
         self._http = httpx2.Client(base_url=self.settings.base_url, timeout=TIMEOUT, follow_redirects=False)
         return self
 
@@ -102,7 +95,7 @@ class Client:
             return self._http.get(address, params=query, headers={"Authorization": f"Bearer {self._valid_token()}"})
 
         for attempt in ("kept", "fresh"):
-            answer = patiently(lambda: self._once(ask), self.attempts, self.first_wait)
+            answer = patiently(lambda: self._turns.answer(ask), self.attempts, self.first_wait)
             if answer.status == httpx2.codes.OK or _is_unknown(answer):
                 return answer
             if answer.status == httpx2.codes.UNAUTHORIZED and attempt == "kept":
@@ -135,7 +128,7 @@ class Client:
             "client_id": self.settings.client_id,
             "client_secret": read_secret(self.settings.client_secret, "client secret"),
         }
-        answer = self._once(lambda: self._http.post(TOKEN_PATH, data=form))
+        answer = self._turns.answer(lambda: self._http.post(TOKEN_PATH, data=form))
         if answer.status != httpx2.codes.OK:
             raise Refused(
                 f"{self._host} gives no token to client {self.settings.client_id} (status {answer.status}). Check "
@@ -148,41 +141,9 @@ class Client:
         self._token = token.access_token
         self._token_ends = self.clock() + max(token.expires_in - TOKEN_MARGIN, 1.0)
 
-    def _once(self, ask: Callable[[], httpx2.Response]) -> Answer:
-        self.allowance.take(self._ahead)
-        response = response_of(self._host, ask)
-        self._set_clock(response)
-        wait = seconds_named(response)
-        if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-            self.allowance.exhaust(self._ahead)
-            wait = wait or self._seconds_of_the_minute()
-        if response.status_code == httpx2.codes.INTERNAL_SERVER_ERROR and _error_of(response) == _DENIED:
-            return Answer(response.status_code, None)  # to ask again would change nothing
-        return answer_of(self._host, response, wait)
-
-    def _set_clock(self, answer: httpx2.Response) -> None:
-        """Learn by how many seconds the tenant's clock is ahead; its answer names whole seconds only."""
-        with suppress(TypeError, ValueError):
-            said = parsedate_to_datetime(answer.headers["Date"]).timestamp() if "Date" in answer.headers else None
-            if said is not None and abs(said - self.wall_clock()) < _WILDEST_CLOCK:
-                self._ahead = said + 0.5 - self.wall_clock()
-
-    def _seconds_of_the_minute(self) -> float:
-        """What is left of the tenant's minute, for which it counts requests."""
-        return 60.0 - (self.wall_clock() + self._ahead) % 60.0
-
 
 def _window(first: date, last: date, after: str, size: int) -> dict[str, str]:
     return {"firstDay": first.isoformat(), "lastDay": last.isoformat(), "after": after, "pageSize": str(size)}
-
-
-def _error_of(response: httpx2.Response) -> object:
-    """The error that an answer names, if it does."""
-    try:
-        content = response.json()
-    except ValueError:
-        return None
-    return content.get("error") if isinstance(content, dict) else None
 
 
 def _is_unknown(answer: Answer) -> bool:

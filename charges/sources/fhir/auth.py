@@ -10,16 +10,14 @@ from collections.abc import Iterable
 
 import jwt
 
-from charges.connections import Fhir, read_secret
+from charges.connections import FhirServer, read_secret
 from charges.errors import Refused
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 240
-NEEDED = ("Encounter", "ChargeItem", "Condition", "Coverage", "Patient")
-"""Without one of these no charge can be told whole."""
 
 
-def token_form(settings: Fhir, token_endpoint: str) -> dict[str, str]:
+def token_form(settings: FhirServer, token_endpoint: str, scopes: Iterable[str]) -> dict[str, str]:
     """The form of a token request; raises Refused when the key cannot be read or does not sign."""
     now = int(time.time())
     claims = {
@@ -40,7 +38,7 @@ def token_form(settings: Fhir, token_endpoint: str) -> dict[str, str]:
         ) from None
     return {
         "grant_type": "client_credentials",
-        "scope": " ".join(settings.scopes),
+        "scope": " ".join(scopes),
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": assertion,
     }
@@ -56,10 +54,10 @@ def readable(scopes: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def demand_scopes(granted: str, host: str) -> None:
+def demand_scopes(granted: str, needed: Iterable[str], host: str) -> None:
     """Raises Refused naming the resources that cannot be read; an answer that tells no scopes granted all."""
     types = readable(granted.split())
-    missing = [each for each in NEEDED if granted and "*" not in types and each not in types]
+    missing = [each for each in needed if granted and "*" not in types and each not in types]
     if missing:
         raise Refused(
             f"{host} grants fewer scopes than were asked for: {', '.join(missing)} cannot be read, so no charge would be "
