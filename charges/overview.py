@@ -1,21 +1,23 @@
 """Counts for people who look at the whole: read-only."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import Session, defer
 
 from charges.db import Database
-from charges.errors import Refused
+from charges.errors import Missing
 from charges.tables import (
     AlarmRow,
+    AnswerRow,
     BreakerRow,
     BreakerStatus,
     ChargeRow,
     ClaimFileRow,
+    ClaimRow,
     EventRow,
     FileStatus,
     PracticeRow,
@@ -64,6 +66,7 @@ class FileShown:
     """A claim file as listed."""
 
     number: int
+    practice: str
     name: str
     status: FileStatus
     claims: int
@@ -76,6 +79,7 @@ class FileShown:
         """For machines."""
         return {
             "file": self.number,
+            "practice": self.practice,
             "name": self.name,
             "status": self.status,
             "claims": self.claims,
@@ -98,8 +102,34 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reply said of a file: ``claims`` is of how many of its claims, 0 when of the file itself."""
+
+    reply: int
+    name: str
+    kind: str
+    outcome: str
+    claims: int
+    received_at: datetime
+
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        return {
+            "reply": self.reply,
+            "name": self.name,
+            "kind": self.kind,
+            "outcome": self.outcome,
+            "claims": self.claims,
+            "received_at": self.received_at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class FileHistory:
-    """A claim file with all that happened to it. ``sent_as`` is its name at the receiver, ``tries`` those that failed."""
+    """A claim file with all that happened to it, and what was answered.
+
+    ``sent_as`` is its name at the receiver, ``tries`` those that failed.
+    """
 
     file: FileShown
     sha256: str
@@ -107,6 +137,7 @@ class FileHistory:
     sent_as: str
     tries: int
     events: tuple[Happened, ...]
+    answers: tuple[Answer, ...]
 
     def as_json(self) -> dict[str, object]:
         """For machines."""
@@ -120,6 +151,7 @@ class FileHistory:
             "sent_as": self.sent_as,
             "tries": self.tries,
             "events": events,
+            "answers": [each.as_json() for each in self.answers],
         }
 
     def sentences(self) -> Iterator[str]:
@@ -139,11 +171,11 @@ class FileHistory:
 
 
 def history_of(database: Database, number: int) -> FileHistory:
-    """A claim file and what happened to it; raises Refused when there is no such file."""
+    """A claim file and what happened to it; raises Missing when there is no such file."""
     with database.transaction() as session:
         row = session.get(ClaimFileRow, number, options=[defer(ClaimFileRow.content), defer(ClaimFileRow.parcel)])
         if row is None:
-            raise Refused(f"There is no file {number}. See `charges files list`.")
+            raise Missing(f"There is no file {number}. See `charges files list`.")
         events = session.scalars(
             select(EventRow)
             .where(EventRow.subject == "file", EventRow.subject_id == number)
@@ -153,35 +185,114 @@ def history_of(database: Database, number: int) -> FileHistory:
             Happened(each.what, each.became, each.actor, each.at, each.unseal(database.keyring, "detail").decode())
             for each in events
         )
-        return FileHistory(_file_shown(row), row.sha256, row.size, row.parcel_name or row.name, row.tries, happened)
+        return FileHistory(
+            _file_shown(row, session.get_one(PracticeRow, row.practice_id).code),
+            row.sha256,
+            row.size,
+            row.parcel_name or row.name,
+            row.tries,
+            happened,
+            _answers(session, number),
+        )
 
 
-def _file_shown(row: ClaimFileRow) -> FileShown:
-    return FileShown(
-        row.id, row.name, row.status, row.claim_count, row.total, row.built_at, row.next_try_at, row.fault or ""
+def _answers(session: Session, number: int) -> tuple[Answer, ...]:
+    counted = session.execute(
+        select(AnswerRow.response_id, AnswerRow.kind, AnswerRow.outcome, func.count(AnswerRow.claim_id))
+        .where(AnswerRow.claim_file_id == number)
+        .group_by(AnswerRow.response_id, AnswerRow.kind, AnswerRow.outcome)
+        .order_by(AnswerRow.response_id, AnswerRow.kind, AnswerRow.outcome)
+    ).all()
+    replies = {
+        id: (name, received_at)
+        for id, name, received_at in session.execute(
+            select(ResponseRow.id, ResponseRow.name, ResponseRow.received_at).where(
+                ResponseRow.id.in_({id for id, *_ in counted})
+            )
+        )
+    }
+    return tuple(
+        Answer(id, replies[id][0], kind, outcome, claims, replies[id][1]) for id, kind, outcome, claims in counted
     )
 
 
-def claim_files(database: Database) -> list[FileShown]:
-    """All claim files, newest first."""
+def _file_shown(row: ClaimFileRow, practice: str) -> FileShown:
+    return FileShown(
+        row.id,
+        practice,
+        row.name,
+        row.status,
+        row.claim_count,
+        row.total,
+        row.built_at,
+        row.next_try_at,
+        row.fault or "",
+    )
+
+
+def claim_files(
+    database: Database,
+    *,
+    practices: Collection[int] | None = None,
+    status: FileStatus | None = None,
+    before: int = 0,
+    limit: int | None = None,
+) -> list[FileShown]:
+    """Claim files, newest first: of some practices or all, in one state or any, of lower numbers than ``before``."""
+    query = (
+        select(ClaimFileRow, PracticeRow.code)
+        .join(PracticeRow, PracticeRow.id == ClaimFileRow.practice_id)
+        .options(defer(ClaimFileRow.content), defer(ClaimFileRow.parcel))
+        .order_by(ClaimFileRow.id.desc())
+        .limit(limit)
+    )
+    if practices is not None:
+        query = query.where(ClaimFileRow.practice_id.in_(practices))
+    if status is not None:
+        query = query.where(ClaimFileRow.status == status)
+    if before:
+        query = query.where(ClaimFileRow.id < before)
+    with database.transaction() as session:
+        return [_file_shown(row, code) for row, code in session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimShown:
+    """A claim as listed in its file. ``live``: out, and not refused by anybody."""
+
+    number: str
+    charge: int
+    total: Decimal
+    frequency: str
+    live: bool
+    accepted: bool
+
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        return {
+            "claim": self.number,
+            "charge": self.charge,
+            "total": self.total,
+            "frequency": self.frequency,
+            "live": self.live,
+            "accepted": self.accepted,
+        }
+
+
+def claims_in(database: Database, number: int, *, after: str = "", limit: int = 100) -> Sequence[ClaimShown]:
+    """The claims of a file by their numbers, those that follow the claim ``after``."""
+    query = (
+        select(ClaimRow)
+        .options(defer(ClaimRow.answer))
+        .where(ClaimRow.claim_file_id == number, ClaimRow.number > after)
+        .order_by(ClaimRow.number)
+        .limit(limit)
+    )
     with database.transaction() as session:
         return [
-            _file_shown(row)
-            for row in session.scalars(
-                select(ClaimFileRow)
-                .options(defer(ClaimFileRow.content), defer(ClaimFileRow.parcel))
-                .order_by(ClaimFileRow.id.desc())
-            )
+            ClaimShown(row.number, row.charge_id, row.total, row.frequency, row.live, row.accepted)
+            for row in session.scalars(query)
         ]
-
-
-def content_of(database: Database, number: int) -> bytes:
-    """The bytes of a claim file as they were stored; raises Refused when there is no such file."""
-    with database.transaction() as session:
-        row = session.get(ClaimFileRow, number)
-        if row is None:
-            raise Refused(f"There is no file {number}. See `charges files list`.")
-        return row.unseal(database.keyring, "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +300,7 @@ class ReplyShown:
     """A reply as listed; ``outcome`` says what it did, or why it could not be read."""
 
     number: int
+    practice: str
     name: str
     state: str
     outcome: str
@@ -198,6 +310,7 @@ class ReplyShown:
         """For machines."""
         return {
             "reply": self.number,
+            "practice": self.practice,
             "name": self.name,
             "state": self.state,
             "outcome": self.outcome,
@@ -205,21 +318,23 @@ class ReplyShown:
         }
 
 
-def replies(database: Database) -> list[ReplyShown]:
-    """All replies, newest first."""
+def replies(
+    database: Database, *, practices: Collection[int] | None = None, before: int = 0, limit: int | None = None
+) -> list[ReplyShown]:
+    """Replies, newest first: of some practices or all, of lower numbers than ``before``."""
+    query = (
+        select(ResponseRow, PracticeRow.code)
+        .join(PracticeRow, PracticeRow.id == ResponseRow.practice_id)
+        .options(defer(ResponseRow.content))
+        .order_by(ResponseRow.id.desc())
+        .limit(limit)
+    )
+    if practices is not None:
+        query = query.where(ResponseRow.practice_id.in_(practices))
+    if before:
+        query = query.where(ResponseRow.id < before)
     with database.transaction() as session:
         return [
-            ReplyShown(row.id, row.name, row.state, row.outcome, row.received_at)
-            for row in session.scalars(
-                select(ResponseRow).options(defer(ResponseRow.content)).order_by(ResponseRow.id.desc())
-            )
+            ReplyShown(row.id, code, row.name, row.state, row.outcome, row.received_at)
+            for row, code in session.execute(query)
         ]
-
-
-def content_of_reply(database: Database, number: int) -> bytes:
-    """The bytes of a reply as they came; raises Refused when there is no such reply."""
-    with database.transaction() as session:
-        row = session.get(ResponseRow, number)
-        if row is None:
-            raise Refused(f"There is no reply {number}. See `charges files replies`.")
-        return row.unseal(database.keyring, "content")

@@ -137,14 +137,16 @@ def show(file: Annotated[int, typer.Argument(help="The file's number.")], as_jso
 def download(
     file: Annotated[int, typer.Argument(help="The file's number.")],
     path: Annotated[str, typer.Argument(help="Where to write it; - prints it.")],
+    by: Actor = "",
 ) -> None:
     """Write the bytes of a claim file as they are stored, shadow files too, for you alone. They hold patient data."""
     import sys
 
+    from charges import handing_out
     from charges.cli.operate import open_pipeline
-    from charges.overview import content_of
 
-    content = content_of(open_pipeline().database, file)
+    pipeline = open_pipeline()
+    content = handing_out.claim_file(pipeline.database, file, by=actor(by), clock=pipeline.clock).content
     if path == "-":
         sys.stdout.buffer.write(content)
         return
@@ -195,14 +197,16 @@ def replies(as_json: AsJson = False) -> None:
 
 
 @files.command()
-def reply(number: Annotated[int, typer.Argument(help="The reply's number.")]) -> None:
+def reply(number: Annotated[int, typer.Argument(help="The reply's number.")], by: Actor = "") -> None:
     """Print a reply as it came, reports in words too. It may hold patient data."""
     import sys
 
+    from charges import handing_out
     from charges.cli.operate import open_pipeline
-    from charges.overview import content_of_reply
 
-    sys.stdout.buffer.write(content_of_reply(open_pipeline().database, number))
+    pipeline = open_pipeline()
+    handed = handing_out.reply(pipeline.database, number, by=actor(by), clock=pipeline.clock)
+    sys.stdout.buffer.write(handed.content)
 
 
 @files.command()

@@ -27,7 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"money": money, "moment": moment, "counted": counted, "day": day}
+    environment.filters |= {"money": money, "moment": moment, "counted": counted, "day": day, "pair": pair}
     environment.globals["static"] = static
     return environment
 
@@ -84,6 +84,15 @@ def money(amount: Decimal) -> str:
 def moment(at: datetime | None) -> str:
     """A moment to the minute, with its zone; a dash where there is none."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "–"  # noqa: RUF001 - an en dash is meant
+
+
+def pair(word: str) -> tuple[str, str]:
+    """A word of a choice, as its value and as it is read.
+
+    >>> pair("partly_accepted")
+    ('partly_accepted', 'partly accepted')
+    """
+    return word, word.replace("_", " ")
 
 
 def day(at: datetime) -> str:

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from charges import overview, review
+from charges import handing_out, overview, review
 from charges.tables import AnswerRow, ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow
 from rules.examples import PATIENT, charge
 from tests.practice import Workplace
@@ -185,7 +185,10 @@ def test_a_report_is_kept_with_the_file_it_names_and_decides_nothing(
     assert reply.outcome == (
         "A report in words, which decides nothing; it names file 1. Read it with `charges files reply 1`."
     )
-    assert overview.content_of_reply(workplace.database, 1) == text.format(**words).encode()
+    assert (
+        handing_out.reply(workplace.database, 1, by="ann", clock=workplace.clock).content
+        == text.format(**words).encode()
+    )
 
 
 def test_a_report_about_nothing_sent_here_is_kept_and_named(small_workplace: Workplace) -> None:

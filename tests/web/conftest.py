@@ -1,10 +1,12 @@
 """What tests of the page share: an installation with two practices, people of each role, and a browser without a window."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx2
 import pyotp
@@ -12,12 +14,14 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
+from charges.db import Database, create_database_engine, upgrade
+from charges.practice import parse_profile
 from charges.settings import Settings
 from charges.tables import Role
 from charges.users import accounts, secrets, tokens
 from charges.users.accounts import Credentials, Wanted
 from charges.web.app import create_app
-from tests.conftest import NOON
+from tests.conftest import KEYRING, NOON
 from tests.practice import PROFILE, Workplace
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -100,19 +104,32 @@ class Hall:
 
 def with_second_practice(workplace: Workplace) -> None:
     """Another practice on the same installation, whose charges not everybody may see."""
-    from charges.practice import parse_profile
-
     other = PROFILE.replace("code: lakeside", "code: hillside").replace("Lakeside Family", "Hillside Family")
     other = other.replace("code: prairie-rcm", "code: hill-rcm").replace("sender_id: LAKE01", "sender_id: HILL01")
     workplace.pipeline.apply(parse_profile(other), by="engineer")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables and nothing in them, to be copied: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "chargerouter.db"
+    engine = create_database_engine(Settings(database_url=f"sqlite:///{path}"))
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-def hall(small_workplace: Workplace) -> Iterator[Hall]:
-    with_second_practice(small_workplace)
-    opened = Hall(small_workplace)
+def hall(empty_database: Path, tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Hall]:
+    """The installation on SQLite."""
+    path = shutil.copy(empty_database, tmp_path / "chargerouter.db")
+    database = Database(create_database_engine(Settings(database_url=f"sqlite:///{path}")), KEYRING)
+    workplace = Workplace(database, tmp_path, clock)
+    with_second_practice(workplace)
+    opened = Hall(workplace)
     with opened.rooms:
         yield opened
+    database.close()
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, home, sign_in
+from charges.web.pages import account, files, home, sign_in
 
-PAGES = (sign_in, account, home)
+PAGES = (sign_in, account, home, files)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -18,5 +18,5 @@ class Entry:
     permission: Permission
 
 
-NAVIGATION: tuple[Entry, ...] = ()
+NAVIGATION = (Entry("Files", "/files", Permission.READ_FILES),)
 """From left to right."""
