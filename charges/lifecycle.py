@@ -185,18 +185,17 @@ def _compare_and_set(session: Session, table: type[Moved], changes: list[dict[st
         )
 
 
-def event_digest(event: EventRow, detail_fingerprint: str) -> str:
-    """The digest of an event in its chain."""
-    return _digest({name: getattr(event, name) for name in (*_IN_CHAIN, "at")}, detail_fingerprint)
-
-
 _IN_CHAIN = ("previous", "subject", "subject_id", "sequence", "what", "was", "became", "actor")
 
 
-def _digest(event: Mapping[str, Any], detail_fingerprint: str) -> str:
+def _digest(event: Mapping[Any, Any], detail_fingerprint: str) -> str:
     said = [str(event[name]) for name in _IN_CHAIN]
     content = "\x1f".join([*said, event["at"].astimezone(UTC).isoformat(), detail_fingerprint])
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+_EVENTS = select(EventRow.__table__).order_by(EventRow.subject_id, EventRow.sequence)
+"""Events by their columns, for there are many."""
 
 
 def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
@@ -208,21 +207,16 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
         }
         count, head, current = 0, "", 0
         broken: set[int] = set()
-        events = session.scalars(
-            select(EventRow)
-            .where(EventRow.subject == subject)
-            .order_by(EventRow.subject_id, EventRow.sequence)
-            .execution_options(yield_per=1000)
-        )
+        events = session.execute(_EVENTS.where(EventRow.subject == subject), execution_options={"yield_per": 1000})
         tails: dict[int, tuple[int, str]] = {}
-        for event in events:
-            if event.subject_id != current:
-                current, count, head = event.subject_id, 0, ""
+        for event in events.mappings():
+            if event["subject_id"] != current:
+                current, count, head = event["subject_id"], 0, ""
             count += 1
             if not _follows(event, count, head, keyring):
                 broken.add(current)
-            head = event.digest
-            tails[current] = (event.sequence, head)
+            head = event["digest"]
+            tails[current] = (event["sequence"], head)
         for number in sorted(ends.keys() | tails.keys()):
             if number in broken or ends.get(number, (0, "")) != tails.get(number, (0, "")):
                 yield f"The events of {subject} {number} were changed after they were written."
@@ -243,23 +237,18 @@ def broken_among(
     """
     found: dict[int, tuple[int, str]] = {}
     broken: set[int] = set()
-    for event in session.scalars(
-        select(EventRow)
-        .where(EventRow.subject == _SUBJECTS[table][0], EventRow.subject_id.in_(ends))
-        .order_by(EventRow.subject_id, EventRow.sequence)
-    ):
-        count, head = found.get(event.subject_id, (0, ""))
+    events = session.execute(_EVENTS.where(EventRow.subject == _SUBJECTS[table][0], EventRow.subject_id.in_(ends)))
+    for event in events.mappings():
+        whose = event["subject_id"]
+        count, head = found.get(whose, (0, ""))
         if not _follows(event, count + 1, head, keyring):
-            broken.add(event.subject_id)
-        found[event.subject_id] = (count + 1, event.digest)
+            broken.add(whose)
+        found[whose] = (count + 1, event["digest"])
     return broken | {each for each, end in ends.items() if end != found.get(each, (0, ""))}
 
 
-def _follows(event: EventRow, count: int, head: str, keyring: Keyring) -> bool:
+def _follows(event: Mapping[Any, Any], count: int, head: str, keyring: Keyring) -> bool:
     """Whether an event is the one that was written at this place of its chain."""
-    detail = event.unseal(keyring, "detail").decode()
-    return (
-        event.sequence == count
-        and event.previous == head
-        and event.digest == event_digest(event, keyring.fingerprint(detail))
-    )
+    detail = EventRow.opened(keyring, "detail", event).decode()
+    written = (event["sequence"], event["previous"], event["digest"])
+    return written == (count, head, _digest(event, keyring.fingerprint(detail)))

@@ -14,6 +14,7 @@ from charges.settings import Settings
 from rules.examples import charge
 from tests.conftest import NOON
 from tests.practice import Workplace
+from tests.replies import a835, denied
 
 Charges = Callable[..., tuple[int, str, str]]
 
@@ -73,3 +74,23 @@ def test_reconcile_refuses_what_is_no_period_or_practice(charges: Charges, workp
     code, _, err = charges("reconcile", "--from", "2026-12-01", "--to", "2026-11-01")
     assert code == 2
     assert "begins after it ends" in err
+
+
+def test_outcomes_by_rule_and_by_code(charges: Charges, workplace: Workplace) -> None:
+    code, out, _ = charges("outcomes")
+    assert (code, out) == (0, "lakeside, all days: 0 claims decided, 0 of them denied in whole or part, 0 refused.\n")
+    (workplace.folder / "inbound").mkdir()
+    (workplace.folder / "inbound" / "1.835").write_bytes(a835(*denied("CR00000000101", "18"), paid="0"))
+    workplace.run("queue")
+    code, out, _ = charges("outcomes", "--from", "2026-11-16")
+    assert code == 0
+    assert "1 claim decided, 1 of them denied" in out
+    assert "CHG-001" in out
+    (found,) = json.loads(charges("outcomes", "--json")[1])
+    assert found["unforeseen"][0] == {
+        "code": "18",
+        "claims": 1,
+        "amount": "150.00",
+        "expected_by": ["CHG-001", "CHG-002", "MOD-009", "NCC-015", "PAY-011"],
+    }
+    assert {each["rule"]: each["missed"] for each in found["rules"]}["CHG-001"] == 1

@@ -1,4 +1,4 @@
-"""`charges reconcile`: whether money drifted. `charges secondary`: claims to the payers after the first."""
+"""`charges reconcile`: whether money drifted; `outcomes`: what became of claims; `secondary`: claims to later payers."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,7 @@ from charges.cli.shared import Actor, AsJson, Reason, actor, clock_at, counted, 
 from charges.errors import Refused
 
 if TYPE_CHECKING:
+    from charges.outcomes import Outcomes
     from charges.reconcile import Reconciliation
 
 secondary = typer.Typer(help="Claims to the payers after the first.", no_args_is_help=True)
@@ -38,10 +39,14 @@ Only = Annotated[
 ]
 
 
+Since = Annotated[str, typer.Option("--from", help="The first day of service (YYYY-MM-DD); the first of all.")]
+Until = Annotated[str, typer.Option("--to", help="The last day of service (YYYY-MM-DD); the last of all.")]
+
+
 def reconcile(
     only: Only = "",
-    since: Annotated[str, typer.Option("--from", help="The first day of service (YYYY-MM-DD); the first of all.")] = "",
-    until: Annotated[str, typer.Option("--to", help="The last day of service (YYYY-MM-DD); the last of all.")] = "",
+    since: Since = "",
+    until: Until = "",
     lag: Annotated[int, typer.Option("--lag", min=0, help="Days that a visit may be without a charge.")] = 3,
     as_of: Annotated[str, typer.Option("--as-of", help="Count ages as if today were this day (YYYY-MM-DD).")] = "",
     as_json: AsJson = False,
@@ -113,6 +118,54 @@ def _show(found: "Reconciliation") -> None:
         )
 
 
+def outcomes(only: Only = "", since: Since = "", until: Until = "", as_json: AsJson = False) -> None:
+    """What became of the claims that findings let pass, by rule, and the denials that no finding foresaw, by code."""
+    from charges.cli.operate import chosen, open_pipeline
+    from charges.outcomes import outcomes as join
+
+    pipeline = open_pipeline()
+    first, last = _days(since, until)
+    found = []
+    for applied in chosen(pipeline, only):
+        with progress(f"looking at claims of {applied.practice.code}") as advance:
+            found.append(
+                join(pipeline.database, applied.id, applied.practice, pipeline.rules, first, last, progress=advance)
+            )
+    if as_json:
+        print_json([each.as_json() for each in found])
+        return
+    for each in found:
+        _tell(each)
+
+
+def _tell(found: "Outcomes") -> None:
+    """The rules with their figures and what to do about them, then the codes that no finding foresaw."""
+    out.print(
+        f"{found.practice}, {found.period}: {counted(found.decided, 'claim')} decided, {found.denied:,} of them denied in "
+        f"whole or part, {found.refused:,} refused.",
+        style="bold",
+        markup=False,
+    )
+    rules = Table("rule", "left with it", "waived", "denied for it", "precision", "missed", "recall", title="Findings")
+    for each in found.rules:
+        figures = (each.passed, each.waived, each.hits, _share(each.precision), each.missed, _share(each.recall))
+        rules.add_row(each.rule, *map(str, figures))
+    codes = Table("code", "claims", "dollars", "rules that expect it", title="Denials without a finding")
+    for code in found.unforeseen:
+        codes.add_row(code.code, str(code.claims), f"{code.amount:,.2f}", ", ".join(code.expected_by))
+    for table in (rules, codes):
+        if table.row_count:
+            out.print(table)
+    for each in found.rules:
+        if each.advice:
+            out.print(f"{each.rule}: {each.advice}", markup=False)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"
+
+
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the first level."""
     app.command()(reconcile)
+    app.command()(outcomes)

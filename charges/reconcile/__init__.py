@@ -13,13 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from charges.db import Database
+from charges.period import Period
 from charges.practice import Practice
 from charges.reconcile import sent
 from charges.reconcile.entered import Books
 from charges.reconcile.filed import Files, broken_histories, files_of, gaps
 from charges.reconcile.received import Remittances, not_carried_out
-from charges.reconcile.stored import StoredCharge, charges, of_period
-from charges.reconcile.values import Break, Equation, Period, Reconciliation, Visit
+from charges.reconcile.stored import StoredCharge, charges
+from charges.reconcile.values import Break, Equation, Reconciliation, Visit
 from charges.tables import ChargeRow, ChargeStatus
 
 __all__ = ["LAG", "Break", "Equation", "Period", "Reconciliation", "Visit", "count", "reconcile"]
@@ -31,7 +32,7 @@ LAG = 3
 def count(database: Database, practice_id: int, period: Period) -> int:
     """How many charges a period has; ``reconcile`` tells its progress in these."""
     with database.snapshot() as session:
-        query = select(func.count()).select_from(ChargeRow).where(of_period(practice_id, period))
+        query = select(func.count()).select_from(ChargeRow).where(period.charges(practice_id))
         return session.scalar(query) or 0
 
 

@@ -12,7 +12,8 @@ from charges.errors import Refused, Unreadable
 from charges.keyring import Keyring
 from charges.lifecycle import broken_among
 from charges.parts import parts
-from charges.reconcile.values import NOTHING, Break, Equation, Period
+from charges.period import Period
+from charges.reconcile.values import NOTHING, Break, Equation
 from charges.tables import ChargeRow, ClaimFileRow, ClaimRow, ControlNumberRow
 from charges.x12.scanner import scan
 from charges.x12.segments import to_amount
@@ -152,11 +153,9 @@ def _amount(text: str) -> Decimal:
 
 def files_of(session: Session, practice_id: int, period: Period, named: set[int]) -> list[int]:
     """The files to look at: those in which the claims of the period stand, and those that were built in it."""
-    built = select(ClaimFileRow.id).where(ClaimFileRow.practice_id == practice_id)
-    if period.first is not None:
-        built = built.where(ClaimFileRow.built_at >= period.begins)
-    if period.last is not None:
-        built = built.where(ClaimFileRow.built_at < period.ends)
+    built = select(ClaimFileRow.id).where(
+        ClaimFileRow.practice_id == practice_id, period.moments(ClaimFileRow.built_at)
+    )
     return sorted({*named, *session.scalars(built)})
 
 

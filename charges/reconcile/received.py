@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from charges.parts import AT_ONCE
-from charges.reconcile.values import NOTHING, Break, Equation, Period
+from charges.period import Period
+from charges.reconcile.values import NOTHING, Break, Equation
 from charges.tables import AccountAdjustmentRow, PaymentRow, RemittanceRow, ResponseRow, UnmatchedPaymentRow
 
 Column = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
@@ -92,28 +93,21 @@ class Remittances:
         return {number: total for number, total in rows if number is not None}
 
     def _ours(self) -> ColumnElement[bool]:
-        """Holds for the remittances of the practice and period."""
-        day, first, last = RemittanceRow.paid_on, self.period.first, self.period.last
-        dated, posted = [], []
-        if first is not None:
-            dated.append(day >= first)
-            posted.append(RemittanceRow.posted_at >= self.period.begins)
-        if last is not None:
-            dated.append(day <= last)
-            posted.append(RemittanceRow.posted_at < self.period.ends)
-        own = RemittanceRow.practice_id == self.practice_id
-        return and_(own, or_(and_(*dated), and_(day.is_(None), *posted))) if dated else own
+        days = self.period.days(RemittanceRow.paid_on, RemittanceRow.posted_at)
+        return and_(RemittanceRow.practice_id == self.practice_id, days)
 
 
 def not_carried_out(session: Session, practice_id: int, period: Period) -> int:
     """How many replies of the period are kept and were not carried out, because nobody can read them or they are off."""
-    query = (
-        select(func.count())
-        .select_from(ResponseRow)
-        .where(ResponseRow.practice_id == practice_id, ResponseRow.state.in_(("unreadable", "unbalanced")))
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(ResponseRow)
+            .where(
+                ResponseRow.practice_id == practice_id,
+                ResponseRow.state.in_(("unreadable", "unbalanced")),
+                period.moments(ResponseRow.received_at),
+            )
+        )
+        or 0
     )
-    if period.first is not None:
-        query = query.where(ResponseRow.received_at >= period.begins)
-    if period.last is not None:
-        query = query.where(ResponseRow.received_at < period.ends)
-    return session.scalar(query) or 0

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
 from charges.model import Charge
 from charges.parts import AT_ONCE
-from charges.reconcile.values import NOTHING, Period
+from charges.period import Period
+from charges.reconcile.values import NOTHING
 from charges.tables import (
     ChargeRow,
     ChargeStatus,
@@ -93,28 +94,13 @@ class StoredCharge:
     amends: bool
 
 
-def of_period(practice_id: int, period: Period) -> ColumnElement[bool]:
-    """Holds for the charges of a practice and period."""
-    dated, captured = [], []
-    if period.first is not None:
-        dated.append(ChargeRow.service_date >= period.first)
-        captured.append(ChargeRow.captured_at >= period.begins)
-    if period.last is not None:
-        dated.append(ChargeRow.service_date <= period.last)
-        captured.append(ChargeRow.captured_at < period.ends)
-    if not dated:
-        return ChargeRow.practice_id == practice_id
-    dateless = and_(ChargeRow.service_date.is_(None), *captured)
-    return and_(ChargeRow.practice_id == practice_id, or_(and_(*dated), dateless))
-
-
 def charges(session: Session, keyring: Keyring, practice_id: int, period: Period) -> Iterator[Sequence[StoredCharge]]:
     """The charges of a practice and period, so many at once that memory stays flat."""
     after = 0
     while True:
         rows = session.scalars(
             select(ChargeRow)
-            .where(of_period(practice_id, period), ChargeRow.id > after)
+            .where(period.charges(practice_id), ChargeRow.id > after)
             .order_by(ChargeRow.id)
             .limit(AT_ONCE)
         ).all()

@@ -1,11 +1,12 @@
 """What a reconciliation comes to: sums that must agree, promises that were broken, visits of which nothing was charged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+
+from charges.period import Period
 
 NOTHING = Decimal(0)
 
@@ -39,36 +40,6 @@ class Part(StrEnum):
     """Taken off by contract, another payer or the law."""
     OPEN = "open"
     """Not decided yet, or the decision was taken back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days, both included; None is no end. Charges belong to their day of service, or without one to that of capture."""
-
-    first: date | None = None
-    last: date | None = None
-    zone: ZoneInfo = field(default=ZoneInfo("UTC"))
-
-    @property
-    def begins(self) -> datetime:
-        """The first moment of the period."""
-        return datetime.combine(self.first, time(), self.zone) if self.first else datetime.min.replace(tzinfo=UTC)
-
-    @property
-    def ends(self) -> datetime:
-        """The first moment after it."""
-        if self.last is None or self.last == date.max:
-            return datetime.max.replace(tzinfo=UTC)
-        return datetime.combine(self.last + timedelta(days=1), time(), self.zone)
-
-    def __str__(self) -> str:
-        if self.first is None and self.last is None:
-            return "all days"
-        return " ".join(
-            said
-            for said in (f"from {self.first}" if self.first else "", f"to {self.last}" if self.last else "")
-            if said
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,12 @@ class SealedRow:
         sealed: bytes | None = getattr(self, column)
         return b"" if sealed is None else keyring.open(sealed, self.place(column))
 
+    @classmethod
+    def opened(cls, keyring: Keyring, column: str, columns: Mapping[Any, Any]) -> bytes:
+        """The same of a row that was read by its ``columns``."""
+        sealed: bytes | None = columns[column]
+        return b"" if sealed is None else keyring.open(sealed, cls._place(column, columns))
+
     def reseal(self, keyring: Keyring) -> None:
         """Encrypt everything anew with the current key."""
         self.seal(
