@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -27,7 +27,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"money": money, "moment": moment, "counted": counted, "day": day, "pair": pair}
+    environment.filters |= {
+        "money": money,
+        "moment": moment,
+        "counted": counted,
+        "day": day,
+        "pair": pair,
+        "span": span,
+    }
     environment.globals["static"] = static
     return environment
 
@@ -83,7 +90,7 @@ def money(amount: Decimal) -> str:
 
 def moment(at: datetime | None) -> str:
     """A moment to the minute, with its zone; a dash where there is none."""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "–"  # noqa: RUF001 - an en dash is meant
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "-"
 
 
 def pair(word: str) -> tuple[str, str]:
@@ -93,6 +100,19 @@ def pair(word: str) -> tuple[str, str]:
     ('partly_accepted', 'partly accepted')
     """
     return word, word.replace("_", " ")
+
+
+def span(length: timedelta | None) -> str:
+    """How long, in the two greatest units; a dash for nothing.
+
+    >>> span(timedelta(days=3, hours=4, minutes=5)), span(timedelta(minutes=7)), span(None)
+    ('3 d 4 h', '0 h 7 min', '-')
+    """
+    if length is None:
+        return "-"
+    hours, minutes = divmod(int(length.total_seconds()) // 60, 60)
+    days, rest = divmod(hours, 24)
+    return f"{days} d {rest} h" if days else f"{hours} h {minutes} min"
 
 
 def day(at: datetime) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, files, home, sign_in
+from charges.web.pages import account, files, home, sign_in, sources, users
 
-PAGES = (sign_in, account, home, files)
+PAGES = (sign_in, account, home, files, sources, users)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -18,5 +18,9 @@ class Entry:
     permission: Permission
 
 
-NAVIGATION = (Entry("Files", "/files", Permission.READ_FILES),)
+NAVIGATION = (
+    Entry("Files", "/files", Permission.READ_FILES),
+    Entry("Sources", "/sources", Permission.READ_SOURCES),
+    Entry("Users", "/users", Permission.MANAGE_USERS),
+)
 """From left to right."""
