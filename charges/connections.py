@@ -162,6 +162,25 @@ class Fhir(FhirServer):
         return self
 
 
+class FhirPeople(FhirServer):
+    """A tenant's FHIR interface that completes the patients and policies of charges from another source.
+
+    ``assigner`` is the system of the identifiers that are the practice's record numbers (``urn:oid:...``); without it an
+    identifier of type MR counts.
+    """
+
+    needed = ("Patient", "Coverage")
+
+    kind: Literal["fhir"]
+    scopes: tuple[Text, ...] = (
+        "system/Patient.read",
+        "system/Coverage.read",
+        "system/RelatedPerson.read",
+        "system/Organization.read",
+    )
+    assigner: Text | None = None
+
+
 class ClaimFiles(Setting):
     """837 files that another system writes into ``folder``, relative to the working directory; they are only read."""
 

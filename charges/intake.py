@@ -19,7 +19,8 @@ from charges.db import Database
 from charges.errors import Unreadable
 from charges.keyring import Keyring
 from charges.model import Charge, Finding, Severity
-from charges.sources import ChargeSource, Page, RawRecord
+from charges.parts import parts
+from charges.sources import ChargeSource, Completing, Incomplete, Page, RawRecord
 from charges.tables import (
     ChargeRow,
     ChargeStatus,
@@ -80,6 +81,11 @@ def pull(
         position = cursor.position if cursor else None
     _read_again(database, practice_id, source, clock())
     read_accepted(database, practice_id, source, clock())
+    if isinstance(source, Completing):
+        for some in parts(source.again(_unread(database, practice_id, source.kind))):
+            pulled += store(
+                database, practice_id, source, Page(tuple(some)), clock(), baseline_records=baseline_records
+            )
     for page in source.changed_since(position):
         pulled += store(database, practice_id, source, page, clock(), baseline_records=baseline_records)
         progress(len(page.records))
@@ -104,6 +110,27 @@ def store(
         if page.cursor is not None:
             received.move_cursor(session, practice_id, source.kind, stream, page.cursor, now)
     return pulled
+
+
+def _unread(database: Database, practice_id: int, kind: str) -> list[RawRecord]:
+    """What the source said last of the charges that wait because their records could not be read, or not completed."""
+    with database.transaction() as session:
+        keys = session.scalars(
+            select(ChargeRow.key)
+            .join(ReviewItemRow, ReviewItemRow.charge_id == ChargeRow.id)
+            .where(
+                ChargeRow.practice_id == practice_id,
+                ChargeRow.source == kind,
+                ReviewItemRow.rule == UNREADABLE,
+                ReviewItemRow.state == ItemState.OPEN,
+            )
+            .order_by(ChargeRow.id)
+        ).all()
+        return [
+            RawRecord(key, row.unseal(database.keyring, "body"))
+            for some in parts(keys)
+            for key, row in received.latest(session, practice_id, kind, some).items()
+        ]
 
 
 def _read_again(database: Database, practice_id: int, source: ChargeSource, now: datetime) -> None:
@@ -213,6 +240,8 @@ def _read(source: ChargeSource, record: RawRecord) -> tuple[Charge, str]:
     """The charge of a record, and what kept it from being read if anything did."""
     try:
         return source.to_charge(record), ""
+    except Incomplete as fault:
+        return fault.charge, str(fault)
     except Unreadable as fault:
         sentence = str(fault)
     except Exception as error:  # noqa: BLE001 - whatever the reader's bug, the record is kept and a person is told

@@ -31,7 +31,7 @@ from charges import (
 from charges.census import Verdict
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FlatFiles
+from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FhirServer, FlatFiles
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused, Unavailable
@@ -41,7 +41,7 @@ from charges.practice import Practice
 from charges.revisit import Days, Loop, Revisit
 from charges.settings import Settings
 from charges.sources import ChargeSource, Revisitable
-from charges.sources.allowance import Allowance
+from charges.sources.allowance import Allowance, Unlimited
 from charges.tables import ChargeRow, ChargeStatus, PracticeRow
 from rules.engine import Facts, Rule, load
 from rules.payer.book import Book, read_texts, texts_of
@@ -49,6 +49,7 @@ from rules.reference import Reference, reference
 from rules.reference.shipped import shipped
 
 Progress = Callable[[int], None]
+Leave = Callable[[EclinicalWorks | FhirServer], Allowance]
 
 
 def no_progress(_: int) -> None:
@@ -244,16 +245,13 @@ class Pipeline:
 
     def source(self, applied: Applied, *, can_wait: bool = False) -> ChargeSource:
         """The source of a practice's charges; all workers share its requests, and what can wait leaves some to others."""
-        settings = applied.practice.source
-        if isinstance(settings, EclinicalWorks):
-            tenant = budget.tenant_of(settings.base_url, settings.practice_code)
-        elif isinstance(settings, Fhir):
-            tenant = budget.tenant_of(settings.base_url)
-        else:
-            return source_of(applied.practice)
+        return source_of(applied.practice, lambda settings: self._allowance(settings, can_wait=can_wait))
+
+    def _allowance(self, settings: EclinicalWorks | FhirServer, *, can_wait: bool) -> Allowance:
+        practice = (settings.practice_code,) if isinstance(settings, EclinicalWorks) else ()
         share = 1 - budget.RESERVED if can_wait else 1
         limit = max(int(settings.requests_per_minute * share), 1)
-        return source_of(applied.practice, budget.SharedAllowance(self.database, tenant, limit))
+        return budget.SharedAllowance(self.database, budget.tenant_of(settings.base_url, *practice), limit)
 
     def judge(self, applied: Applied, progress: Progress = no_progress) -> scrub.Scrubbed:
         """Stage 2 for a practice; raises BadRules when its payer rules have a fault, and its charges wait meanwhile."""
@@ -335,27 +333,37 @@ def _not_by_days(applied: Applied) -> Refused:
     )
 
 
-def source_of(practice: Practice, allowance: Allowance | None = None) -> ChargeSource:
-    """The source of a practice's charges; without an allowance it asks as often as it likes."""
-    if isinstance(practice.source, ClaimFiles):
+def source_of(practice: Practice, leave: Leave = lambda _: Unlimited()) -> ChargeSource:
+    """The source of a practice's charges; ``leave`` gives the allowance of each system that is asked over HTTP."""
+    source = _own_source(practice, leave)
+    if practice.completed_by is None:
+        return source
+    from charges.sources.completed import CompletedSource
+
+    return CompletedSource(source, practice.completed_by, leave(practice.completed_by))
+
+
+def _own_source(practice: Practice, leave: Leave) -> ChargeSource:
+    settings = practice.source
+    if isinstance(settings, ClaimFiles):
         from charges.sources.claimfiles import ClaimFilesSource
 
-        return ClaimFilesSource(practice.source)
-    if isinstance(practice.source, Hl7):
+        return ClaimFilesSource(settings)
+    if isinstance(settings, Hl7):
         from charges.sources.hl7 import Hl7Source
 
-        return Hl7Source(practice.source)
-    if isinstance(practice.source, Fhir):
+        return Hl7Source(settings)
+    if isinstance(settings, Fhir):
         from charges.sources.fhir import FhirSource
 
-        return FhirSource(practice.source, allowance)
-    if isinstance(practice.source, FlatFiles):
+        return FhirSource(settings, leave(settings))
+    if isinstance(settings, FlatFiles):
         from charges.sources.flatfile import FlatFileSource
 
-        return FlatFileSource(practice.source)
+        return FlatFileSource(settings)
     from charges.sources.eclinicalworks import EclinicalWorksSource
 
-    return EclinicalWorksSource(practice.source, practice.time_zone, allowance)
+    return EclinicalWorksSource(settings, practice.time_zone, leave(settings))
 
 
 def clearinghouse_of(practice: Practice) -> Clearinghouse:

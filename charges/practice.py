@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_serializer, 
 
 from charges import yamlfile
 from charges.atoms import Clia, Ein, Money, Npi, Phone, Setting, Share, Slug, Taxonomy, Text, Zip, Zip9, as_text
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FlatFiles
+from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FhirPeople, FlatFiles
 from charges.dialect import Hl7
 from charges.errors import BadProfile, Unreadable
 from charges.model import Address, Charge, Facility, PayerPolicy, Provider, Severity
@@ -236,6 +236,7 @@ class Standards(Setting):
 class Practice(Setting):
     """A practice as Chargerouter knows it.
 
+    ``completed_by`` is the system that is asked for patients and policies where the charges of ``source`` lack them.
     ``rules`` weighs rules, ``rules_by_class`` weighs them for payers of a claim filing code (SBR09); of what weighs a rule
     for a charge the nearest to it counts: practice, class of payer, payer, rendering provider. ``payer_rules`` is a folder
     or file of rules that the practice wrote itself, relative to the working directory. Of the ``demanded_tables`` one must
@@ -246,6 +247,7 @@ class Practice(Setting):
     name: Text
     time_zone: Text
     source: Annotated[EclinicalWorks | Fhir | ClaimFiles | Hl7 | FlatFiles, Field(discriminator="kind")]
+    completed_by: FhirPeople | None = None
     trading_partner: TradingPartner
     billing_provider: BillingProvider
     providers: tuple[KnownProvider, ...] = ()
@@ -266,6 +268,10 @@ class Practice(Setting):
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"time_zone {self.time_zone} is not known; use a name such as America/Chicago") from None
+        if self.completed_by is not None and isinstance(self.source, EclinicalWorks | Fhir):
+            raise ValueError(
+                "completed_by is for charges from files and messages; this source tells of patients itself"
+            )
         for what, ids in (
             ("provider", [each.source_id for each in self.providers]),
             ("facility", [each.source_id for each in self.facilities]),

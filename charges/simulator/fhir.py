@@ -28,6 +28,7 @@ FHIR_CLIENT = "chargerouter"
 TOKEN_SECONDS = 300
 GROUP = "all-patients"
 """The group whose patients can be exported."""
+RECORD_NUMBERS = "urn:chargerouter:simulator:record-numbers"
 TIME_ZONE = ZoneInfo("America/Chicago")
 _RELATIONS = {"1": "self", "2": "spouse", "3": "child", "4": "other"}
 _SEARCHED = {
@@ -115,6 +116,8 @@ class FhirTenant:
         if parameter in query:
             return self._held.get((kind, query[parameter]), [])
         mine = [each for name, each in sorted(resources.items()) if name.startswith(f"{kind}/")]
+        if kind == "Patient":
+            mine = [each for each in mine if _is_of(each, query)]
         since = query.get("_lastUpdated", "").removeprefix("ge")
         if since:
             first = datetime.fromisoformat(since)
@@ -205,6 +208,17 @@ def fhir_app(tenant: FhirTenant) -> FastAPI:
         return refused or (_json(found) if found else _outcome(404, "not-found"))
 
     return app
+
+
+def _is_of(patient: Json, query: dict[str, str]) -> bool:
+    """Whether a patient has the identifier, birth date and family name that are searched for, of those that are."""
+    system, _, number = query.get("identifier", "").rpartition("|")
+    numbers = [each for each in patient["identifier"] if system in ("", each["system"]) and each["value"] == number]
+    return (
+        bool(numbers or not number)
+        and query.get("birthdate", patient.get("birthDate", "")) == patient.get("birthDate", "")
+        and any(name.get("family", "").lower().startswith(query.get("family", "").lower()) for name in patient["name"])
+    )
 
 
 def _add_exports(app: FastAPI, tenant: FhirTenant, base: str) -> None:  # noqa: C901 - five paths stand in it
@@ -299,7 +313,7 @@ def resources_of(version: Version) -> list[Json]:
         "Patient",
         f"p{key}",
         **_human(given),
-        identifier=[{"type": {"coding": [{"code": "MR"}]}, "value": record["PatientId"]}],
+        identifier=[{"type": _coded("MR"), "system": RECORD_NUMBERS, "value": record["PatientId"]}],
         deceasedDateTime=dead,
     )
     codes = {each["icdOrder"]: each["Code"] for each in record["diagnoses"]}

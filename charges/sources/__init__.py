@@ -5,11 +5,12 @@ also be asked about days of service, whatever changed when, is ``Revisitable``: 
 charges that vanished, and the charges of years ago are found so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, runtime_checkable
 
+from charges.errors import Unreadable
 from charges.model import Charge
 
 
@@ -96,3 +97,19 @@ class Revisitable(ChargeSource, Protocol):
 
     def withdrawn(self, record: RawRecord) -> RawRecord:
         """The record of a charge that the system no longer has, so that it reads as voided; pure."""
+
+
+class Incomplete(Unreadable):
+    """A record was read, and what belongs to it was not found elsewhere; ``charge`` is what it says itself."""
+
+    def __init__(self, charge: Charge, sentence: str) -> None:
+        self.charge = charge
+        super().__init__(sentence)
+
+
+@runtime_checkable
+class Completing(ChargeSource, Protocol):
+    """A source whose records are completed from another system as they come; until then a charge is ``Incomplete``."""
+
+    def again(self, records: Iterable[RawRecord]) -> Iterator[RawRecord]:
+        """Of records that were given before, those of which the other system says something else now."""

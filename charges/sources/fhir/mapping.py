@@ -54,6 +54,22 @@ def to_charge(body: bytes) -> Charge:
     return charges[0]
 
 
+def read_person(resources: list[Resource], day: date | None) -> Charge:
+    """The Patient among some resources and the policies in force on a day, as a charge that says nothing else.
+
+    Raises Unreadable when an element cannot be read.
+    """
+    text = json.dumps({"resourceType": "Bundle", "entry": [{"resource": each} for each in resources]})
+    found = _resources(text.encode())
+    patient = next((name for name in found if name.startswith("Patient/")), "")
+    visit = {"subject": {"reference": patient}, "period": {"start": day.isoformat() if day else ""}}
+    assembly = _Assembly(visit, found)
+    assembly.origins.clear()
+    person = assembly.patient(found.get(patient, {}))
+    coverages = tuple(assembly.coverages(found.get(patient, {})))
+    return Charge(patient=person, coverages=coverages, origins=assembly.origins | {"coverages": "Coverage"})
+
+
 def name_of(reference: object) -> str:
     """A reference, relative or absolute, as ``Type/id``; ``""`` when it is none."""
     text = reference.get("reference") if isinstance(reference, dict) else reference
@@ -111,8 +127,8 @@ class _Assembly:
         charge = Charge(
             key=key,
             encounter=self._visit(visit, status, key),
-            patient=self._patient(patient),
-            coverages=tuple(self._coverages(patient)),
+            patient=self.patient(patient),
+            coverages=tuple(self.coverages(patient)),
             voided=status in CANCELLED or bool(items and not billed),
             facility=site,
             diagnoses=tuple(Diagnosis(code=code) for code in self._diagnoses()),
@@ -158,7 +174,8 @@ class _Assembly:
             end_date=_date(period.get("end"), "Encounter.period.end"),
         )
 
-    def _patient(self, given: Resource) -> Patient:
+    def patient(self, given: Resource) -> Patient:
+        """A person as a patient."""
         numbers = _dicts(given.get("identifier"))
         medical = [each for each in numbers if "MR" in _codes(each.get("type"))]
         number = next((_text(each.get("value")) for each in medical or numbers if each.get("value")), "")
@@ -183,13 +200,16 @@ class _Assembly:
             self.origins["patient.address"] = "Patient.address"
         return patient
 
-    def _coverages(self, patient: Resource) -> Iterator[Coverage]:
+    def coverages(self, patient: Resource) -> Iterator[Coverage]:
+        """The policies of a patient that are in force on the day of the encounter, in order."""
+        day = _text(_dict(self.encounter.get("period")).get("start"))[:10]
         mine = [
             each
             for name, each in self.resources.items()
             if name.startswith("Coverage/")
             and each.get("status") not in ("cancelled", "entered-in-error", "draft")
             and self._follow(each.get("beneficiary"), each) is patient
+            and _is_in_force(each, day)
         ]
         for given in sorted(mine, key=lambda each: _rank(each.get("order"))):
             payer = self._follow(next(iter(_dicts(given.get("payor"))), None), given)
@@ -315,6 +335,13 @@ def _address(given: Resource) -> Address:
         state=_text(address.get("state")).upper(),
         postal_code=_text(address.get("postalCode")),
     )
+
+
+def _is_in_force(coverage: Resource, day: str) -> bool:
+    """Whether a policy is in force on a day, as far as both say; of a period only the part of a date that is told counts."""
+    period = _dict(coverage.get("period"))
+    first, last = _text(period.get("start"))[:10], _text(period.get("end"))[:10]
+    return not day or (first <= day and (not last or day[: len(last)] <= last))
 
 
 def _modifiers(given: Resource) -> Iterator[str]:
