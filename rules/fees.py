@@ -20,7 +20,7 @@ def fee_of(facts: Facts, line: ServiceLine) -> FeeIndicators | None:
 
 def global_days(facts: Facts, code: str, on: date) -> int | None:
     """How many days after a procedure its price includes; ``None`` for what has no such period."""
-    return facts.tables.once(_global_days, code, on)
+    return facts.tables.once(_global_days, code, on, "fees")
 
 
 def _global_days(tables: Reference, code: str, on: date) -> int | None:
@@ -45,13 +45,16 @@ def allowance(facts: Facts, line: ServiceLine) -> Decimal | None:
     units, day = line.units, line.service_date
     if day is None or units is None or not 0 < units <= 9999 or line.unit != "UN":
         return None
-    amount = facts.tables.once(allowance_of_a_unit, line.code, day)
-    return amount and (amount * units).quantize(CENT)
+    value, factor = facts.tables.once(relative_value, line.code, day, "fees"), factor_of(day)
+    return (value * factor * units).quantize(CENT) if value and factor else None
 
 
-def allowance_of_a_unit(tables: Reference, code: str, on: date) -> Decimal | None:
-    """The allowance of one unit before it is rounded to cents. Raises TableMissing."""
-    factor = next((each for first, last, each in FACTORS if first <= on <= last), None)
-    fee = tables.fee(code, on) if code and factor else None
-    values = [each for each in (fee.office_total, fee.facility_total) if each > 0] if fee else []
-    return min(values) * factor if factor and values else None
+def factor_of(on: date) -> Decimal | None:
+    """The dollars of one relative value on a date; ``None`` where they are not known here."""
+    return next((each for first, last, each in FACTORS if first <= on <= last), None)
+
+
+def relative_value(tables: Reference, code: str, on: date) -> Decimal | None:
+    """The relative value of one unit of a code, the lesser of both places'. Raises TableMissing."""
+    fee = tables.fee(code, on) if code else None
+    return min((each for each in (fee.office_total, fee.facility_total) if each > 0), default=None) if fee else None

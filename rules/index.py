@@ -146,20 +146,18 @@ class Catalogue:
         return numbers
 
     def _by_diagnoses(self, charge: Charge) -> frozenset[int]:
+        about = self._of_all_diagnoses.union(*[self._of_diagnosis(each.code) for each in charge.diagnoses])
+        if not about:
+            return frozenset()
         known = self._known_of(_DIAGNOSES)
         key = tuple([(each.code, each.icd9) for each in charge.diagnoses])
         found = known.get(key)
         if found is None:
-            found = known[key] = frozenset(self._about_diagnoses(charge))
+            alone, rules = Facts(charge, date.min), self.rules
+            objecting = [each for each in about if not rules[each].diagnoses_only or _objects(rules[each], alone)]
+            found = known[key] = frozenset(objecting)
             self._kept += 1
         return found
-
-    def _about_diagnoses(self, charge: Charge) -> Iterator[int]:
-        alone = Facts(charge, date.min)
-        for number in self._of_all_diagnoses.union(*[self._of_diagnosis(each.code) for each in charge.diagnoses]):
-            rule = self.rules[number]
-            if not rule.diagnoses_only or _objects(rule, alone):
-                yield number
 
     def _of_diagnosis(self, code: str) -> set[int]:
         found = self._by_diagnosis.get(code)
@@ -208,15 +206,15 @@ class Catalogue:
             *[self._by_modifier.get(each, ()) for each in line.modifiers],
             *[self._by_finder_of_line[finder] for finder in found],
         )
-        alone = _alone(facts, line)
+        alone: Facts | None = None
         for number in about:
             rule = self.rules[number]
             where = rule.line_where
-            if (
-                rule.is_about(line, place)
-                and (where is None or where in found or _finds_in_line(where, facts, line))
-                and (not rule.line_by_line or _objects(rule, alone))
-            ):
+            if rule.is_about(line, place) and (where is None or where in found or _finds_in_line(where, facts, line)):
+                if rule.line_by_line:
+                    alone = alone or _alone(facts, line)
+                    if not _objects(rule, alone):
+                        continue
                 yield number
 
     def _of_code(self, code: str) -> set[int]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from charges.identifiers import CLIA
-from charges.model import SELF, Coverage, References
+from charges.model import SELF, Coverage, References, undotted
 from rules.engine import Facts
 from rules.lines import glance
 
@@ -27,6 +27,8 @@ SIGNED = re.compile(r"[YN]\|[ABC]\|[YNW]\|[YI]")
 """Signature of the provider, assignment, assignment of benefits, release of information."""
 SITE = re.compile(rf"{_STREET}\|{_NAME}\|{_STATE}\|[0-9]{{5}}-?[0-9]{{4}}\|(?:US)?")
 """Where services are billed from: street, city, state, ZIP code of nine digits and country."""
+DIAGNOSIS = re.compile(r"(?:[A-TV-Z][0-9][0-9AB]|U0[79]|QA0)(?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE | re.ASCII)
+"""A code that can exist in ICD-10-CM."""
 OLDEST = 120
 MOST_LINES, MOST_DIAGNOSES = 50, 12
 """What a claim has room for."""
@@ -89,13 +91,21 @@ def _are_ordinary_numbers(given: References) -> bool:
 
 def _are_ordinary_lines(facts: Facts) -> bool:
     served, diagnoses, lines = facts.service_date, facts.charge.diagnoses, facts.billed
+    codes = {_written(each.code) for each in diagnoses if not each.icd9}
     return (
         bool(lines and served and served >= CHANGE)
         and len(diagnoses) <= MOST_DIAGNOSES
         and len(lines) <= MOST_LINES
-        and len({each.code for each in diagnoses if not each.icd9}) == len(diagnoses)
+        and len(codes) == len(diagnoses)
+        and "" not in codes
         and facts.once(glance).are_plain
     )
+
+
+@lru_cache(maxsize=4096)
+def _written(diagnosis: str) -> str:
+    """A diagnosis as tables hold it; nothing of what cannot be one."""
+    return undotted(diagnosis) if DIAGNOSIS.fullmatch(diagnosis) else ""
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from charges.model import ServiceLine
 from rules.engine import Facts
-from rules.fees import CENT, allowance_of_a_unit
+from rules.fees import CENT, factor_of, relative_value
 from rules.reference import Reference
 
 CODE = re.compile("[0-9]{5}|[A-V][0-9]{4}")
@@ -52,16 +52,16 @@ def unusual_fee(facts: Facts, line: ServiceLine) -> bool:
     charge, units, day = line.charge, line.units, line.service_date
     if not charge or not units or day is None or line.unit != UNITS or not 0 < units <= MOST_UNITS:
         return True
-    amount = facts.tables.known(_usual_amount, day)[line.code]
-    if not amount:
-        return amount is None
-    amount *= units
+    value, factor = facts.tables.known(_usual_value, day, "fees")[line.code], factor_of(day)
+    if not value or not factor:
+        return value is None
+    amount = value * factor * units
     return not amount + CENT <= charge <= MOST_TIMES * amount
 
 
-def _usual_amount(tables: Reference, code: str, on: date) -> Decimal | None:
-    """What Medicare pays for a unit, 0 where its schedule has no amount; ``None`` where it says more of the code."""
+def _usual_value(tables: Reference, code: str, on: date) -> Decimal | None:
+    """The relative value of a unit, 0 where the schedule has none; ``None`` where it says more of the code."""
     fee = tables.fee(code, on) if code else None
     if fee is None or fee.status in NOT_PAID_APART or fee.office_not_applicable != fee.facility_not_applicable:
         return None
-    return allowance_of_a_unit(tables, code, on) or Decimal(0)
+    return relative_value(tables, code, on) or Decimal(0)

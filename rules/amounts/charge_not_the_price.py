@@ -18,25 +18,26 @@ only warns.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from charges.model import Change, Severity
+from charges.model import Change, ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
 
 UNITS = "UN"
 
 
-@rule("CHG-006", Severity.WARN, line_by_line=True)
+def is_not_the_price(facts: Facts, line: ServiceLine) -> bool:
+    """Whether a line is charged otherwise than the practice charges. Raises TableMissing."""
+    wanted = _wanted(facts, line)
+    return wanted is not None and line.charge != wanted
+
+
+@rule("CHG-006", Severity.WARN, line_where=is_not_the_price, line_by_line=True)
 def charge_not_the_price(facts: Facts) -> Iterator[Problem]:
     """A line is charged at the practice's price."""
     for index, line in facts.billed:
-        if not line.charge or line.units is None or line.service_date is None or line.unit != UNITS:
-            continue
-        modifier = line.modifiers[0] if line.modifiers else ""
-        price = facts.tables.price(facts.charge.practice, line.code, line.service_date, modifier)
-        if price is None:
-            continue
-        wanted = price.amount * line.units
-        if line.charge != wanted:
+        wanted = _wanted(facts, line)
+        if wanted is not None and line.charge != wanted:
             yield Problem(
                 f"lines[{index}].charge",
                 f"Line {index + 1}: {line.code} is charged {line.charge}, and the practice's price is {wanted:.2f}.",
@@ -44,3 +45,12 @@ def charge_not_the_price(facts: Facts) -> Iterator[Problem]:
                 "Set the charge to the price, unless it was agreed otherwise.",
                 (Change(at=f"lines[{index}].charge", op="set", value=f"{wanted:.2f}"),),
             )
+
+
+def _wanted(facts: Facts, line: ServiceLine) -> Decimal | None:
+    """What the practice charges for a line; ``None`` where it has no price for it."""
+    if not line.charge or line.units is None or line.service_date is None or line.unit != UNITS:
+        return None
+    modifier = line.modifiers[0] if line.modifiers else ""
+    price = facts.tables.price(facts.charge.practice, line.code, line.service_date, modifier)
+    return price and price.amount * line.units

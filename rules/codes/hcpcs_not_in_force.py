@@ -20,14 +20,19 @@ Authority: CMS's HCPCS file of the date of service; 45 CFR 162.1002(b). Prevents
 import re
 from collections.abc import Iterator
 
-from charges.model import Severity
+from charges.model import ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
 
 OF_HCPCS = re.compile(r"[A-CE-V][0-9]{4}")
 """Level II without the dental codes, which are another's."""
 
 
-@rule("COD-004", Severity.HOLD, line_by_line=True)
+def is_of_hcpcs(_: Facts, line: ServiceLine) -> bool:
+    """Whether the code of a line is one of HCPCS."""
+    return OF_HCPCS.fullmatch(line.code) is not None
+
+
+@rule("COD-004", Severity.HOLD, line_where=is_of_hcpcs, line_by_line=True)
 def hcpcs_not_in_force(facts: Facts) -> Iterator[Problem]:
     """A code of HCPCS is in force on its day."""
     for index, line in facts.billed:

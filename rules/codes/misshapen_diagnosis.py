@@ -17,16 +17,14 @@ Nothing to say.
 Authority: 45 CFR 162.1002(c); ICD-10-CM Official Guidelines, section I.A.2. Prevents CARC 146.
 """
 
-import re
 from collections.abc import Iterator
 
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
+from rules.ordinary import DIAGNOSIS, unusual
 
-DIAGNOSIS = re.compile(r"(?:[A-TV-Z][0-9][0-9AB]|U0[79]|QA0)(?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE | re.ASCII)
 
-
-@rule("COD-014", Severity.HOLD, diagnoses_only=True)
+@rule("COD-014", Severity.HOLD, where=unusual)
 def misshapen_diagnosis(facts: Facts) -> Iterator[Problem]:
     """Every diagnosis has the shape of an ICD-10-CM code."""
     for index, diagnosis in enumerate(facts.charge.diagnoses):

@@ -20,7 +20,7 @@ Authority: CMS's HCPCS file of the date of service. Prevents CARC 182.
 import re
 from collections.abc import Iterator
 
-from charges.model import Change, Severity
+from charges.model import Change, ServiceLine, Severity
 from rules.codes.groups import GROUND_AND_AIR, MILEAGE
 from rules.engine import Facts, Problem, rule
 
@@ -28,7 +28,12 @@ RIDES = GROUND_AND_AIR | MILEAGE
 OF_CPT = re.compile(r"[0-9]{2}|P[1-6]|[0-9][A-Z]|[0-9A-Z]?")
 
 
-@rule("COD-005", Severity.HOLD, line_by_line=True)
+def has_modifiers_of_hcpcs(_: Facts, line: ServiceLine) -> bool:
+    """Whether a line has a modifier that is not CPT's."""
+    return any(OF_CPT.fullmatch(each) is None for each in line.modifiers)
+
+
+@rule("COD-005", Severity.HOLD, line_where=has_modifiers_of_hcpcs, line_by_line=True)
 def modifier_not_in_force(facts: Facts) -> Iterator[Problem]:
     """A modifier of HCPCS is in force on its day."""
     for index, line in facts.billed:

@@ -19,7 +19,7 @@ Authority: CMS Place of Service Code Set; Medicare Claims Processing Manual, cha
 from collections.abc import Iterator
 from datetime import date
 
-from charges.model import Severity
+from charges.model import ServiceLine, Severity
 from rules.engine import Facts, Problem, place_of, rule
 
 _ALWAYS = date.min
@@ -50,7 +50,12 @@ SINCE: dict[str, date] = {
 FIX = "Choose the place where the patient was seen."
 
 
-@rule("COD-006", Severity.HOLD, line_by_line=True, professional_only=True)
+def is_young_or_unknown(facts: Facts, line: ServiceLine) -> bool:
+    """Whether the place of service of a line was not always in CMS's list."""
+    return SINCE.get(place_of(facts.charge, line)) != _ALWAYS
+
+
+@rule("COD-006", Severity.HOLD, line_where=is_young_or_unknown, line_by_line=True, professional_only=True)
 def place_of_service_not_in_force(facts: Facts) -> Iterator[Problem]:
     """Every line has a place of service that was in force on its date."""
     for index, line in facts.billed:

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 
 from charges.model import Change, Severity, undotted
 from rules.engine import Facts, Problem, rule
+from rules.ordinary import unusual
 
 
-@rule("ICD-010", Severity.HOLD, diagnoses_only=True)
+@rule("ICD-010", Severity.HOLD, where=unusual)
 def diagnosis_listed_twice(facts: Facts) -> Iterator[Problem]:
     """No diagnosis is listed twice."""
     seen: dict[str, int] = {}

@@ -41,7 +41,7 @@ def in_question(facts: Facts) -> bool:
     day, tables = facts.service_date, facts.tables
     if day is None or day < CHANGE:
         return False
-    known = tables.known(_alone, day)
+    known = tables.known(_alone, day, "icd icd_notes")
     seen: list[tuple[str, Alone]] = []
     for each in facts.charge.diagnoses:
         if each.icd9:

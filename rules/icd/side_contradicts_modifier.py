@@ -37,7 +37,7 @@ def side_contradicts_modifier(facts: Facts) -> Iterator[Problem]:
         if len(said) != 1 or line.service_date is None or line.service_date < CHANGE:
             continue
         modifier = min(said)
-        sides = {each: facts.tables.once(side_of, undotted(each), line.service_date) for each in line.diagnoses}
+        sides = {each: facts.tables.once(side_of, undotted(each), line.service_date, "icd") for each in line.diagnoses}
         contradicting = [each for each, side in sides.items() if side == OTHER[modifier]]
         if contradicting and set(sides.values()) <= {OTHER[modifier], ""}:
             yield Problem(

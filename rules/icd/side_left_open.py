@@ -37,7 +37,7 @@ def side_left_open(facts: Facts) -> Iterator[Problem]:
             continue
         modifier = min(said)
         for shown in line.diagnoses:
-            if facts.tables.once(side_of, undotted(shown), line.service_date) == OPEN:
+            if facts.tables.once(side_of, undotted(shown), line.service_date, "icd") == OPEN:
                 yield Problem(
                     f"lines[{index}].diagnoses",
                     f"Line {index + 1}: {line.code} has {modifier}, and {shown} leaves the side open.",

@@ -33,11 +33,16 @@ TESTS = LABORATORY - NOT_UNDER_CLIA
 ANOTHERS = frozenset({"90", "26"})
 
 
-@rule("LAB-001", Severity.HOLD, codes=TESTS, professional_only=True)
+def has_no_number(facts: Facts) -> bool:
+    """Whether the charge as a whole names no CLIA number."""
+    site = facts.charge.facility
+    return not (facts.charge.references.clia or (site and site.clia))
+
+
+@rule("LAB-001", Severity.HOLD, codes=TESTS, where=has_no_number, professional_only=True)
 def own_test_without_clia(facts: Facts) -> Iterator[Problem]:
     """A test of the practice's own laboratory carries its CLIA number."""
-    site = facts.charge.facility
-    if facts.charge.references.clia or (site and site.clia):
+    if not facts.once(has_no_number):
         return
     for index, line in facts.billed:
         own = line.code in TESTS and ANOTHERS.isdisjoint(line.modifiers)

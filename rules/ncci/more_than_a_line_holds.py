@@ -20,12 +20,17 @@ right, so the rule only warns. Prevents CARC 151.
 
 from collections.abc import Iterator
 
-from charges.model import Severity
+from charges.model import ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
 from rules.lines import MINUTES
 
 
-@rule("NCC-009", Severity.WARN, line_by_line=True)
+def has_more_than_a_unit(_: Facts, line: ServiceLine) -> bool:
+    """Whether a line bills more than one unit."""
+    return line.units is not None and line.units > 1
+
+
+@rule("NCC-009", Severity.WARN, line_where=has_more_than_a_unit, line_by_line=True)
 def more_than_a_line_holds(facts: Facts) -> Iterator[Problem]:
     """The units of a line do not exceed the limit of a line."""
     for index, line in facts.billed:

@@ -19,14 +19,19 @@ since other payers may pay. Prevents CARC 151 and 96.
 
 from collections.abc import Iterator
 
-from charges.model import Change, Severity
+from charges.model import Change, ServiceLine, Severity
 from rules.engine import Facts, Problem, rule
 from rules.payers import medicare_first
 
 DECLINED = frozenset({"GA", "GX", "GY", "GZ"})
 
 
-@rule("NCC-010", Severity.HOLD, line_by_line=True)
+def is_medicare_asked(facts: Facts, _: ServiceLine) -> bool:
+    """Whether Medicare is the payer of a line."""
+    return medicare_first(facts.charge)
+
+
+@rule("NCC-010", Severity.HOLD, line_where=is_medicare_asked, line_by_line=True)
 def no_unit_payable(facts: Facts) -> Iterator[Problem]:
     """Medicare is not asked for a code of which it pays no unit."""
     if not medicare_first(facts.charge):

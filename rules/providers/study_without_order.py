@@ -30,10 +30,15 @@ STUDIES = (numbers(70010, 79999) | numbers(80047, 89398)) - {"77063", "77067"}
 """Imaging and laboratory, without what a patient may ask for herself."""
 
 
-@rule("PRV-001", Severity.HOLD, codes=STUDIES)
+def is_order_wanted(facts: Facts) -> bool:
+    """Whether the payer asks who ordered a test."""
+    return facts.policy.requires_referring_provider or medicare_first(facts.charge)
+
+
+@rule("PRV-001", Severity.HOLD, codes=STUDIES, where=is_order_wanted)
 def study_without_order(facts: Facts) -> Iterator[Problem]:
     """A laboratory or imaging line names who ordered it, where the payer asks."""
-    if not _asked(facts):
+    if not facts.once(is_order_wanted):
         return
     for index, line in facts.billed:
         if line.code in STUDIES and not any(each and each.npi for each in _orderers(facts.charge, line)):
@@ -43,10 +48,6 @@ def study_without_order(facts: Facts) -> Iterator[Problem]:
                 {"code": line.code},
                 "Enter the ordering or referring provider with NPI.",
             )
-
-
-def _asked(facts: Facts) -> bool:
-    return facts.policy.requires_referring_provider or medicare_first(facts.charge)
 
 
 def _orderers(charge: Charge, line: ServiceLine) -> tuple[Provider | None, ...]:

@@ -14,9 +14,10 @@ rules.reference.library.TableMissing: No table of NCCI medically unlikely edits 
 `charges refdata list` shows what is loaded, `charges refdata load` adds to it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -146,6 +147,7 @@ class Reference:
         self._notes: dict[tuple[str, date, str], tuple[Instruction, ...]] = {}
         self._paired: dict[tuple[str, str, date], tuple[PtpEdit, ...]] = {}
         self._apart: dict[date, set[tuple[str, str]]] = {}
+        self._changes: dict[Store[Entry], Sequence[date]] = {}
         self._apart_kept = 0
         self._excluded: dict[tuple[str, str, date], Instruction | None] = {}
         self._edits: dict[tuple[str, date], DiagnosisEdits | None] = {}
@@ -209,25 +211,45 @@ class Reference:
             each.opened().verify()
             yield each.release
 
-    def once(self, find: Callable[["Reference", str, date], T], code: str, on: date) -> T:
-        """What a function finds of a code in these tables, found once."""
-        return self.known(find, on)[code]
+    def once(self, find: Callable[["Reference", str, date], T], code: str, on: date, of: str) -> T:
+        """What a function finds of a code in these tables, found once; see ``known``."""
+        return self.known(find, on, of)[code]
 
-    def known(self, find: Callable[["Reference", str, date], T], on: date) -> Mapping[str, T]:
-        """What a function finds on a date in these tables, by code; found when it is first asked for."""
+    def known(self, find: Callable[["Reference", str, date], T], on: date, of: str) -> Mapping[str, T]:
+        """What a function finds on a date in these tables, by code; found when it is first asked for.
+
+        ``of`` names the tables it asks, with blanks between: it is asked once for all days on which they say the same.
+        """
         known: _Known[T] | None = self._once.get((find, on))
-        return self._knowing(find, on) if known is None else known
+        return self._knowing(find, on, of) if known is None else known
 
-    def _knowing(self, find: Callable[["Reference", str, date], T], on: date) -> _Known[T]:
+    def _knowing(self, find: Callable[["Reference", str, date], T], on: date, of: str) -> _Known[T]:
+        first = max(self.unchanged_since(table, on) for table in of.split())
+
         def found(code: str) -> T:
             if self._once_kept >= _MANY_KEPT:
                 self._once.clear()
                 self._once_kept = 0
             self._once_kept += 1
-            return find(self, code, on)
+            return find(self, code, first)
 
-        known: _Known[T] = self._once.setdefault((find, on), _Known(found))
+        known: _Known[T] = self._once.setdefault((find, first), _Known(found))
+        self._once[find, on] = known
         return known
+
+    def unchanged_since(self, table: str, on: date) -> date:
+        """The first of the days up to a date on which a table says the same; that date where no release answers for it."""
+        try:
+            store = self._store(table, on)
+        except TableMissing:
+            return on
+        changes = self._changes.get(store)
+        if changes is None:
+            releases = [each.release for each in self._shelved if each.release.table == table]
+            bounds = {each.since for each in releases}
+            bounds |= {each.until + timedelta(days=1) for each in releases if each.until and each.until < date.max}
+            changes = self._changes[store] = sorted(bounds | store.changes())
+        return changes[bisect_right(changes, on) - 1]
 
     # The look-ups, one for each table.
 
@@ -258,7 +280,9 @@ class Reference:
     def known_apart(self, on: date) -> set[tuple[str, str]]:
         """The pairs of codes of which ``edits_between`` found before that there is none on the date."""
         known = self._apart.get(on)
-        return self._apart.setdefault(on, set()) if known is None else known
+        if known is None:
+            known = self._apart[on] = self._apart.setdefault(self.unchanged_since("ptp", on), set())
+        return known
 
     def mue(self, code: str, on: date) -> MueLimit | None:
         """The medically unlikely edit of a code; some are confidential and in no table."""
@@ -266,7 +290,7 @@ class Reference:
 
     def add_on(self, code: str, on: date) -> AddOn | None:
         """What is known of an add-on code; ``None``: the code is none."""
-        return self.once(Reference._add_on, code, on)
+        return self.once(Reference._add_on, code, on, "add_on")
 
     def _add_on(self, code: str, on: date) -> AddOn | None:
         edits = tuple(self._rows(AddOnEdit, "add_on", code, on))
@@ -303,7 +327,7 @@ class Reference:
 
     def excluded_chapters(self, code: str, on: date) -> frozenset[str]:
         """The first letters of the codes that the Excludes1 notes of a code name."""
-        return self.once(Reference._letters, code, on)
+        return self.once(Reference._letters, code, on, "icd_notes")
 
     def _letters(self, code: str, on: date) -> frozenset[str]:
         return frozenset().union(*[note.letters for note in self.icd_notes(code, on, "excludes1")])

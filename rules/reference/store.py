@@ -22,7 +22,7 @@ import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -305,6 +305,15 @@ class Store(Generic[E]):
                 self._decoded.clear()
             known = self._decoded[number] = self._decode(text)
         return known
+
+    def changes(self) -> set[date]:
+        """The days from which an entry is in force, or no longer in force."""
+        texts, starts = bytes(self._texts), self._text_starts[:-1]
+        begun = {texts[at : at + 10] for at in starts}
+        ended = {texts[at + 11 : at + 21] for at in starts if texts[at + 11 : at + 12].isdigit()}
+        return {date.fromisoformat(each.decode()) for each in begun} | {
+            date.fromisoformat(each.decode()) + timedelta(days=1) for each in ended
+        }
 
     def verify(self) -> None:
         """Read all and compare the digests; raises Unreadable when the file was damaged after it was written."""

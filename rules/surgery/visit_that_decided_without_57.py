@@ -28,20 +28,39 @@ from rules.visits.beside import marked
 
 DECIDING = OFFICE_VISITS | HOSPITAL_VISITS | EYE_EXAMS
 SAID = frozenset({"57", "24"})
-DAY = timedelta(days=1)
+DAY, MAJOR = timedelta(days=1), 90
 
 
-@rule("GLB-003", Severity.HOLD, codes=DECIDING | HANDS_ON, several=True)
+def major_surgeries(facts: Facts) -> list[tuple[str, date, str]]:
+    """The surgeries of 90 days, on a day of these lines or the next: code, day, NPI of who did it. Raises TableMissing."""
+    done = [
+        (line.code, line.service_date, rendering_npi(facts.charge, line))
+        for _, line in facts.billed
+        if line.code in HANDS_ON and line.service_date and global_days(facts, line.code, line.service_date) == MAJOR
+    ]
+    if facts.history:
+        days = {line.service_date for _, line in facts.billed}
+        done += [
+            (each.code, each.service_date, each.rendering_npi)
+            for each in facts.history
+            if each.code in HANDS_ON
+            and not days.isdisjoint((each.service_date, each.service_date - DAY))
+            and global_days(facts, each.code, each.service_date) == MAJOR
+        ]
+    return done
+
+
+@rule("GLB-003", Severity.HOLD, codes=DECIDING | HANDS_ON, several=True, where=major_surgeries)
 def visit_that_decided_without_57(facts: Facts) -> Iterator[Problem]:
     """A visit on the day of a major surgery or the day before carries 57."""
-    done = _done(facts)
+    done = facts.once(major_surgeries)
     for index, line in facts.billed if done else ():
         day = line.service_date
         if line.code not in DECIDING or day is None or not SAID.isdisjoint(line.modifiers):
             continue
         who = rendering_npi(facts.charge, line)
         for code, when, npi in done:
-            if npi == who and day <= when <= day + DAY and global_days(facts, code, when) == 90:
+            if npi == who and day <= when <= day + DAY:
                 yield Problem(
                     f"lines[{index}].modifiers",
                     f"Line {index + 1}: visit {line.code} stands by surgery {code} of {when} and has no 57.",
@@ -50,14 +69,3 @@ def visit_that_decided_without_57(facts: Facts) -> Iterator[Problem]:
                     marked(index, line, "57"),
                 )
                 break
-
-
-def _done(facts: Facts) -> list[tuple[str, date, str]]:
-    """The procedures of these lines and of earlier ones: code, day, and the NPI of who did it."""
-    done = [
-        (line.code, line.service_date, rendering_npi(facts.charge, line))
-        for _, line in facts.billed
-        if line.code in HANDS_ON and line.service_date
-    ]
-    done += [(each.code, each.service_date, each.rendering_npi) for each in facts.history if each.code in HANDS_ON]
-    return done

@@ -28,7 +28,15 @@ from rules.visits.beside import marked, unmarked_visits
 MARKS = frozenset({"25", "57"})
 
 
-@rule("GLB-002", Severity.HOLD, codes=MINOR_PROCEDURES)
+def has_unmarked_visit(facts: Facts) -> bool:
+    """Whether a visit of the charge says nothing of having been separate."""
+    for _, line in facts.billed:  # noqa: SIM110 - a generator costs more
+        if line.code in OFFICE_VISITS and MARKS.isdisjoint(line.modifiers):
+            return True
+    return False
+
+
+@rule("GLB-002", Severity.HOLD, codes=MINOR_PROCEDURES, where=has_unmarked_visit)
 def visit_with_procedure_without_25(facts: Facts) -> Iterator[Problem]:
     """A visit beside a minor procedure of the same day carries modifier 25."""
     for index, visit, procedure in unmarked_visits(facts.charge, OFFICE_VISITS, MINOR_PROCEDURES, MARKS):

@@ -1,9 +1,12 @@
 """Which release answers for which date, and what is said when none does."""
 
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules.reference import Reference, TableMissing, cite, reference
 from rules.reference.drafts import Draft
@@ -176,3 +179,49 @@ def test_facts_that_circulate_wrongly() -> None:
         mue = tables.mue(code, TODAY)
         assert mue is not None
         assert (mue.units, mue.adjudication_indicator) == (limit, indicator)
+
+
+def limits(tables: Reference, code: str, on: date) -> int | None:
+    """What is found of a code on a date, or that no release answers for it."""
+    try:
+        found = tables.mue(code, on)
+    except TableMissing:
+        return -1
+    return found.units if found else None
+
+
+YEAR = date(2026, 1, 1)
+days = st.integers(0, 400).map(lambda number: YEAR + timedelta(days=number))
+spans = st.tuples(days, days | st.none()).filter(lambda span: span[1] is None or span[0] <= span[1])
+
+
+@given(
+    releases=st.lists(
+        st.tuples(spans, st.lists(st.tuples(spans, st.integers(1, 3)), max_size=3), st.booleans()), max_size=3
+    ),
+    asked=st.lists(days, min_size=1, max_size=20),
+)
+def test_what_is_found_once_serves_the_days_on_which_the_table_says_the_same(
+    releases: list[tuple[tuple[date, date | None], list[tuple[tuple[date, date | None], int]], bool]], asked: list[date]
+) -> None:
+    drafts = []
+    for number, ((since, until), rows, is_sample) in enumerate(releases):
+        drafts.append(Draft(TABLES["mue"], f"R{number}", since, until, sample=is_sample))
+        for (begin, end), most in rows:
+            drafts[-1].add("99213", since=begin, until=end, units=most, adjudication_indicator=2, rationale="")
+    tables = Reference.of({release: partial(bytes, content) for release, content in (each.pack() for each in drafts)})
+    for on in asked:
+        assert tables.once(limits, "99213", on, "mue") == limits(tables, "99213", on), on
+        assert tables.unchanged_since("mue", on) <= on
+
+
+def test_a_quarter_without_a_change_is_asked_once(folder: Path) -> None:
+    tables, asked = Reference.open(folder), list[date]()
+
+    def find(_: Reference, _code: str, on: date) -> date:
+        asked.append(on)
+        return on
+
+    for month in (4, 5, 6):
+        tables.once(find, "99213", date(2026, month, 20), "mue")
+    assert asked == [date(2026, 4, 1)]
