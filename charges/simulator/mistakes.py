@@ -775,3 +775,10 @@ def follow_up_visit_with_a_price(_: Random, visit: Visit) -> bool:
     """The visit after an operation is part of it and costs nothing."""
     visit.lines[0]["Code"] = "99024"
     return visit.kind == "office" and len(visit.lines) == 1
+
+
+@_mistake("STR-007")
+def nothing_entered(_: Random, visit: Visit) -> bool:
+    """The patient was checked out, and nobody entered what was done."""
+    visit.lines.clear()
+    return visit.kind in ("office", "telehealth")

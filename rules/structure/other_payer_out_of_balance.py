@@ -1,7 +1,8 @@
 """What another payer decided about a line does not add up.
 
-When a payer has decided, what it paid and what it took off must come to the charge, line by line. The next payer works
-out its own share from these numbers and rejects a claim in which they do not balance.
+When a payer has decided, what it paid and what it took off must come to the charge, line by line. A payer that split a line
+tells several decisions about it, which come to the charge together; several payers each for itself. The next payer works out
+its own share from these numbers and rejects a claim in which they do not balance.
 
 >>> from decimal import Decimal
 >>> from charges.model import Adjustment, LineAdjudication
@@ -24,7 +25,7 @@ Authority: ASC X12N 005010X222A1, section 1.4.4.2 and loop 2430, SVD02 and CAS (
 from collections.abc import Iterator
 from decimal import Decimal
 
-from charges.model import Severity
+from charges.model import LineAdjudication, Severity
 from rules.engine import Facts, Problem, rule
 
 
@@ -32,15 +33,21 @@ from rules.engine import Facts, Problem, rule
 def other_payer_out_of_balance(facts: Facts) -> Iterator[Problem]:
     """What another payer paid and adjusted on a line is the line's charge."""
     for index, line in facts.billed:
+        by_payer: dict[str, list[tuple[int, LineAdjudication]]] = {}
         for number, decided in enumerate(line.adjudications):
-            if line.charge is None or decided.paid is None:
+            by_payer.setdefault(decided.payer_id, []).append((number, decided))
+        for payer, told in by_payer.items():
+            amounts = [decided.paid for _, decided in told if decided.paid is not None]
+            if line.charge is None or len(amounts) < len(told):
                 continue
-            adjusted = sum((each.amount for each in decided.adjustments), Decimal(0))
-            if decided.paid + adjusted != line.charge:
+            paid = sum(amounts, Decimal(0))
+            adjusted = sum((each.amount for _, decided in told for each in decided.adjustments), Decimal(0))
+            if paid + adjusted != line.charge:
+                parts = f" in {len(told)} parts" if len(told) > 1 else ""
                 yield Problem(
-                    f"lines[{index}].adjudications[{number}]",
-                    f"Line {index + 1}: {line.code} is charged {line.charge}, but payer {decided.payer_id or 'unnamed'} "
-                    f"paid {decided.paid} and adjusted {adjusted}.",
-                    {"charge": str(line.charge), "paid": str(decided.paid), "adjusted": str(adjusted)},
+                    f"lines[{index}].adjudications[{told[0][0]}]",
+                    f"Line {index + 1}: {line.code} is charged {line.charge}, but payer {payer or 'unnamed'} paid {paid} "
+                    f"and adjusted {adjusted}{parts}.",
+                    {"charge": str(line.charge), "paid": str(paid), "adjusted": str(adjusted)},
                     "Enter every adjustment of the payer's remittance.",
                 )

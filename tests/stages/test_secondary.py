@@ -4,13 +4,15 @@ import pytest
 
 from charges import review, secondary
 from charges.errors import Refused
+from charges.reconcile import reconcile
 from charges.tables import ChargeStatus, ClaimRow
-from charges.x12 import check
-from rules.examples import COVERAGE, MEDICAID, charge
+from charges.x12 import check, reader
+from rules.examples import COVERAGE, MEDICAID, MEDICARE, TODAY, charge, facts
+from rules.structure.other_payer_out_of_balance import other_payer_out_of_balance
 from tests.practice import Workplace
 from tests.replies import a835, decided, denied, paid, taken_back
 
-FIRST = "CR00000000101"
+FIRST, SECOND = "CR00000000101", "CR00000000102"
 
 
 @pytest.fixture
@@ -110,3 +112,56 @@ def test_what_does_not_balance_is_held_with_a_sentence(sent: Workplace) -> None:
             "The claim is 150.00, but the payer paid 70.00 and adjusted 70.00 of it."
         )
     ]
+
+
+# The third payer
+
+
+def _second_paid(number: str) -> list[str]:
+    """What the second payer decided of 150.00: 12.00 paid, 8.00 owed, 130.00 settled by the first one."""
+    line = ("SVC*HC:99213*150*12**1", "DTM*472*20261116", "CAS*OA*23*130", "CAS*PR*2*8")
+    return decided(number, "150*12*8", *line, payer_number="MDC77")
+
+
+@pytest.fixture
+def three(workplace: Workplace) -> Workplace:
+    """A charge of a patient with three policies, of which the first two payers decided."""
+    workplace.source.put(charge(coverages=(MEDICARE, COVERAGE, MEDICAID)))
+    workplace.run()
+    _reply(workplace, a835(*paid(FIRST), paid="80"))
+    _reply(workplace, a835(*_second_paid(SECOND), paid="12", trace="EFT2"))
+    return workplace
+
+
+def test_the_third_payer_is_told_what_both_before_it_decided(three: Workplace) -> None:
+    assert _claims(three) == [(1, True), (2, True), (3, True)]
+    content = three.files()[2].read_bytes()
+    assert check.pyx12_alone(content)
+    assert check.check(content).valid
+    told = [segment.strip() for segment in content.decode().split("~")]
+    assert [each[:6] for each in told if each.startswith("SBR*")] == ["SBR*T*", "SBR*P*", "SBR*S*"]
+    assert [each.split("*")[9] for each in told if each.startswith("NM1*PR*")] == ["ILMCD", "00952", "PRM01"]
+    assert [each for each in told if each.startswith("AMT*D*")] == ["AMT*D*80", "AMT*D*12"]
+    of_line = told[told.index("SVD*00952*80*HC:99213**1") :]
+    assert [each for each in of_line if each.split("*")[0] in ("SVD", "CAS", "AMT")] == [
+        "SVD*00952*80*HC:99213**1",
+        "CAS*CO*45*50",
+        "CAS*PR*3*20",
+        "AMT*EAF*20",
+        "SVD*PRM01*12*HC:99213**1",
+        "CAS*OA*23*130",
+        "CAS*PR*2*8",
+        "AMT*EAF*8",
+    ]
+    (claim,) = reader.read(content)
+    assert not other_payer_out_of_balance(facts(claim.charge)), "each payer's decision comes to the charge"
+    applied = three.applied
+    assert reconcile(three.database, applied.id, applied.practice, TODAY).holds
+
+
+def test_the_third_payer_waits_for_the_second(workplace: Workplace) -> None:
+    workplace.source.put(charge(coverages=(MEDICARE, COVERAGE, MEDICAID)))
+    workplace.run()
+    _reply(workplace, a835(*paid(FIRST), paid="80"))
+    workplace.run("generate")
+    assert _claims(workplace) == [(1, True), (2, True)]
