@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from charges import acting, lifecycle
 from charges.db import Database
-from charges.errors import Refused
+from charges.errors import Refused, Stale
 from charges.tables import ChargeRow, LookRow, ViewRow, insert_all
 
 Clock = Callable[[], datetime]
@@ -123,6 +123,16 @@ def look(database: Database, charge_number: int, *, by: str, clock: Clock) -> tu
         else:
             mine.seen_at = now
         return tuple(sorted({each.actor for each in present} - {by}))
+
+
+def changed_since(database: Database, charge_number: int, seen: int) -> str:
+    """What others did to a charge since an event of it, in a sentence; empty where nobody did anything."""
+    with database.transaction() as session:
+        try:
+            acting.charge_row(session, charge_number, seen)
+        except Stale as told:
+            return str(told)
+    return ""
 
 
 def exported(session: Session, charge_numbers: Iterable[int], by: str, now: datetime) -> None:

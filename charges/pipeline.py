@@ -44,6 +44,7 @@ from charges.sources import ChargeSource, Revisitable
 from charges.sources.allowance import Allowance, Unlimited
 from charges.tables import ChargeRow, ChargeStatus, PracticeRow
 from rules.engine import Facts, Rule, load
+from rules.index import Catalogue
 from rules.payer.book import Book, read_texts, texts_of
 from rules.reference import Reference, reference
 from rules.reference.shipped import shipped
@@ -91,6 +92,11 @@ class Pipeline:
     def rules(self) -> Sequence[Rule]:
         """All installed rules, found once."""
         return load()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The same by what they are about, for judging single charges."""
+        return Catalogue(self.rules)
 
     def book(self, applied: Applied) -> Book:
         """The payer rules of a practice: the installation's and its own; raises BadRules when any has a fault.

@@ -39,7 +39,7 @@ from rules.engine import load
 PAGE = 50
 COUNTED = 1000
 """Counts go no further."""
-GROUPED = 5000
+GROUPED = 1000
 """So many charges are looked at to find groups."""
 ME, NOBODY = "me", "nobody"
 """Assignees by these words are whoever looks, and none."""

@@ -29,6 +29,8 @@ from charges.tables import (
 )
 
 GIVEN_UP = "given up"
+UNMOVED = (Origin.SOURCE, Origin.ANSWER)
+"""Whose findings the rules do not take back when they look again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,24 +169,66 @@ def waive(
         row = acting.charge_row(session, item.charge_id, seen)
         if item.state is not ItemState.OPEN or item.version != row.version:
             raise Stale(f"Review item {item_number} is no longer open; see `charges review show {row.id}`.")
-        if item.severity is Severity.STOP:
-            raise Refused(
-                f"{item.rule} cannot be waived: no payer can take such a claim. Have it corrected at the source, or "
-                f"give the charge up with `charges review void {row.id}`."
-            )
-        item.state, item.closed_at = ItemState.WAIVED, clock()
-        if item.rule == differences.RULE:
-            differences.let_stand(session, row, clock())
-        session.flush()
-        deed = lifecycle.Deed(f"waived {item.rule}", by, clock(), database.keyring, reason)
-        still_held = row.status is not ChargeStatus.HELD or any(
-            each.severity.holds for each in worklist.open_items(session, row)
+        return _waive(session, database, row, [item], by, reason, clock())
+
+
+def demand_item(database: Database, charge_number: int, item_number: int) -> None:
+    """Raise Refused unless a review item is one of a charge's."""
+    with database.transaction() as session:
+        if acting.item_row(session, item_number).charge_id != charge_number:
+            raise Refused(f"Charge {charge_number} has no review item {item_number}.")
+
+
+def waive_rule(
+    database: Database,
+    charge_number: int,
+    rule: str,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    seen: int | None = None,
+) -> ChargeStatus:
+    """Let everything pass that one rule has against a held charge; returns where the charge stands then."""
+    acting.demand(by, reason)
+    with database.transaction() as session:
+        row = acting.held_row(session, charge_number, seen)
+        meant = [each for each in worklist.open_items(session, row) if each.rule == rule]
+        if not meant:
+            raise Stale(f"{rule} holds charge {charge_number} no more; see `charges review show {row.id}`.")
+        return _waive(session, database, row, meant, by, reason, clock())
+
+
+def _waive(
+    session: Session,
+    database: Database,
+    row: ChargeRow,
+    items: Sequence[ReviewItemRow],
+    by: str,
+    reason: str,
+    now: datetime,
+) -> ChargeStatus:
+    """Waive open items of one rule and charge."""
+    rule = items[0].rule
+    if any(each.severity is Severity.STOP for each in items):
+        raise Refused(
+            f"{rule} cannot be waived: no payer can take such a claim. Have it corrected at the source, or "
+            f"give the charge up with `charges review void {row.id}`."
         )
-        if still_held:
-            lifecycle.note(session, [row], deed)
-        else:
-            lifecycle.move(session, [row], _after_review(session, row), deed)
-        return row.status
+    for each in items:
+        each.state, each.closed_at = ItemState.WAIVED, now
+    if rule == differences.RULE:
+        differences.let_stand(session, row, now)
+    session.flush()
+    deed = lifecycle.Deed(f"waived {rule}", by, now, database.keyring, reason)
+    still_held = row.status is not ChargeStatus.HELD or any(
+        each.severity.holds for each in worklist.open_items(session, row)
+    )
+    if still_held:
+        lifecycle.note(session, [row], deed)
+    else:
+        lifecycle.move(session, [row], _after_review(session, row), deed)
+    return row.status
 
 
 def relook(
@@ -201,9 +245,7 @@ def relook(
     with database.transaction() as session:
         row = acting.held_row(session, charge_number, seen)
         blocking = [
-            item
-            for item in worklist.open_items(session, row)
-            if item.severity.holds and item.origin in (Origin.SOURCE, Origin.ANSWER)
+            item for item in worklist.open_items(session, row) if item.severity.holds and item.origin in UNMOVED
         ]
         if blocking:
             raise Refused(

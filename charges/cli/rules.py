@@ -2,18 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from charges.cli.shared import AsJson, out, print_json
-from charges.errors import BadRules, Refused
+from charges.errors import BadRules
 
 if TYPE_CHECKING:
-    from rules.engine import Facts, Rule
     from rules.payer.book import Book
-    from rules.payer.compiled import PayerRule
 
 app = typer.Typer(help="The coding rules: list them, read one, try those of payers.", no_args_is_help=True)
 
@@ -69,22 +67,12 @@ def list_(practice: Of = "", as_json: AsJson = False) -> None:
 @app.command()
 def show(rule: Annotated[str, typer.Argument(help="The rule's id, for example GLB-002.")], practice: Of = "") -> None:
     """Print a rule's documentation: why it exists, examples, authority."""
-    found, _ = _rule(rule, _book(practice))
-    out.print(f"{found.id} ({found.severity})", style="bold", markup=False)
-    out.print(found.documentation.strip(), markup=False)
-
-
-def _rule(id: str, book: "Book") -> "tuple[Rule, PayerRule | None]":
+    from charges.explaining import rule_of
     from rules.engine import load
 
-    installed = {each.id: each for each in load()}
-    written = {each.rule.id: each for each in book.rules}
-    wanted = id.upper()
-    if wanted in written:
-        return written[wanted].rule, written[wanted]
-    if wanted not in installed:
-        raise Refused(f"No rule is called {id}. See `charges rules list`.")
-    return installed[wanted], None
+    found, _ = rule_of(rule, load(), _book(practice))
+    out.print(f"{found.id} ({found.severity})", style="bold", markup=False)
+    out.print(found.documentation.strip(), markup=False)
 
 
 @app.command("test")
@@ -143,79 +131,49 @@ def explain(
 ) -> None:
     """Show what a rule saw of a charge, each fact with its origin, and what it says."""
     from charges.cli.operate import open_pipeline
-    from rules.engine import judge
-    from rules.witness import consults, reads
+    from charges.explaining import explain as explained
 
     pipeline = open_pipeline()
     applied, seen = pipeline.facts(charge)
-    found, written = _rule(rule, pipeline.book(applied))
-    is_asked = written is None or written.concerns(seen.charge)
-    said = judge([found] if is_asked else [], seen, applied.practice.weights(seen.charge))
-    rows = [(path, _shown(value), _origin(path, seen)) for path, value in reads(found, seen).items()]
-    asked = consults(found, seen)
-    tree = _tree(written, seen) if written else []
+    told = explained(rule, pipeline.rules, pipeline.book(applied), applied.practice, seen)
+    found = told.rule
     if as_json:
         print_json(
             {
                 "charge": charge,
                 "rule": found.id,
-                "is_asked": is_asked,
-                "facts": [{"at": path, "value": value, "origin": origin} for path, value, origin in rows],
-                "tables": [asdict(each) for each in asked],
-                "condition": tree,
-                "findings": [each.model_dump(mode="json") for each in said],
+                "is_asked": told.is_asked,
+                "facts": [asdict(each) for each in told.facts],
+                "tables": [asdict(each) for each in told.tables],
+                "condition": [
+                    {"at": each.at, "holds": each.holds, "says": "  " * each.depth + each.says}
+                    for each in told.condition
+                ],
+                "findings": [each.model_dump(mode="json") for each in told.findings],
             }
         )
         return
     out.print(f"{found.id} ({found.severity}): {found.title}", style="bold", markup=False)
-    if not is_asked:
+    if not told.is_asked:
         out.print("The rule is about other payers and was not asked.")
     elif not found.concerns(seen.charge):
         out.print("The charge bills nothing that the rule is about.")
     table = Table("fact", "value", "origin")
-    for row in rows:
-        table.add_row(*row)
-    if rows:
+    for each in told.facts:
+        table.add_row(each.at, each.value, each.origin)
+    if told.facts:
         out.print(table)
-    if asked:
+    if told.tables:
         rows_seen = Table("table", "asked", "answer", "release")
-        for look in asked:
+        for look in told.tables:
             rows_seen.add_row(look.table, look.asked, look.answer, look.release or "-")
         out.print(rows_seen)
-    for each in tree:
-        out.print(f"{each['at']:<10} {'yes' if each['holds'] else 'no ':<3} {each['says']}", markup=False)
-    for finding in said:
+    for step in told.condition:
+        says = "  " * step.depth + step.says
+        out.print(f"{step.at:<10} {'yes' if step.holds else 'no ':<3} {says}", markup=False)
+    for finding in told.findings:
         out.print(f"{finding.severity} {finding.at}: {finding.message} {finding.fix}", markup=False)
         for name, value in finding.evidence.items():
             out.print(f"  {name}: {value}", markup=False, style="dim")
-    if not said:
+    if not told.findings:
         out.print("It has nothing to say.")
-
-
-def _tree(written: "PayerRule", seen: "Facts") -> list[dict[str, Any]]:
-    """The rule's condition with its truth, for every line or for the charge."""
-    from rules.payer.conditions import said
-
-    places = seen.billed if written.is_of_lines else seen.billed[:1]
-    return [
-        {"at": f"line {index + 1}" if written.is_of_lines else "charge", "holds": holds, "says": "  " * depth + says}
-        for index, _ in places
-        for depth, holds, says in said(written.condition, seen, index)
-    ]
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(map(str, value)) or "none"
-    return "none" if value is None or value == "" else str(value)
-
-
-def _origin(path: str, seen: "Facts") -> str:
-    """Where the source, or the profile, gave a fact: its own origin, else that of what it is a part of."""
-    if path.startswith("policy."):
-        return "practice profile"
-    if path.startswith("history"):
-        return "earlier charges"
-    from charges.sources.seen import origin
-
-    return origin(seen.charge, path)

@@ -27,6 +27,11 @@ def _of_held(name: str, *columns: str) -> Index:
     return Index(f"ix_charges_held_{name}", *columns, sqlite_where=held, postgresql_where=held)
 
 
+def _of_open(*columns: str) -> Index:
+    is_open = text("state = 'open'")
+    return Index(f"ix_review_items_open_{columns[0]}", *columns, sqlite_where=is_open, postgresql_where=is_open)
+
+
 class PracticeRow(SealedRow, Base):
     """A practice and its profile. The profile is sealed because a cohort names patients' record numbers."""
 
@@ -60,9 +65,10 @@ class ChargeRow(Base):
         _of_held("since", "held_since", "id"),
         _of_held("total", "total", "id"),
         _of_held("deadline", "deadline", "id"),
-        _of_held("provider", "provider_npi"),
-        _of_held("payer", "payer_id"),
-        _of_held("assignee", "assignee"),
+        _of_held("practice", "practice_id", "deadline", "id"),
+        _of_held("provider", "provider_npi", "deadline", "id"),
+        _of_held("payer", "payer_id", "deadline", "id"),
+        _of_held("assignee", "assignee", "deadline", "id"),
     )
 
     practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practices.id"))
@@ -131,13 +137,8 @@ class ReviewItemRow(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("charge_id", "version", "rule", "at", "ordinal"),
         Index(None, "state", "charge_id"),
-        Index(
-            "ix_review_items_open_rule",
-            "rule",
-            "charge_id",
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
+        _of_open("rule", "charge_id"),
+        _of_open("severity", "charge_id"),
     )
     SEALED = ("finding",)
     IDENTITY = ("charge_id", "version", "rule", "at", "ordinal")

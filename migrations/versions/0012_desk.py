@@ -16,9 +16,10 @@ _HELD = {
     "since": ("held_since", "id"),
     "total": ("total", "id"),
     "deadline": ("deadline", "id"),
-    "provider": ("provider_npi",),
-    "payer": ("payer_id",),
-    "assignee": ("assignee",),
+    "practice": ("practice_id", "deadline", "id"),
+    "provider": ("provider_npi", "deadline", "id"),
+    "payer": ("payer_id", "deadline", "id"),
+    "assignee": ("assignee", "deadline", "id"),
 }
 
 
@@ -42,13 +43,14 @@ def upgrade() -> None:
     for name, columns in _HELD.items():
         op.create_index(f"ix_charges_held_{name}", "charges", list(columns), sqlite_where=held, postgresql_where=held)
     is_open = sa.text("state = 'open'")
-    op.create_index(
-        "ix_review_items_open_rule",
-        "review_items",
-        ["rule", "charge_id"],
-        sqlite_where=is_open,
-        postgresql_where=is_open,
-    )
+    for name in ("rule", "severity"):
+        op.create_index(
+            f"ix_review_items_open_{name}",
+            "review_items",
+            [name, "charge_id"],
+            sqlite_where=is_open,
+            postgresql_where=is_open,
+        )
     op.create_table(
         "corrections",
         sa.Column("charge_id", _ID, nullable=False),
@@ -99,7 +101,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("views", "looks", "corrections"):
         op.drop_table(table)
-    op.drop_index("ix_review_items_open_rule", "review_items")
+    for name in ("severity", "rule"):
+        op.drop_index(f"ix_review_items_open_{name}", "review_items")
     for name in _HELD:
         op.drop_index(f"ix_charges_held_{name}", "charges")
     with op.batch_alter_table("charges", schema=None) as batch_op:

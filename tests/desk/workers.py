@@ -91,7 +91,7 @@ class Desk:
             bound=bound,
         )
 
-    def groups(self, wanted: Wanted = ALL_OPEN, bound: int = 5000) -> Groups:
+    def groups(self, wanted: Wanted = ALL_OPEN, bound: int = 1000) -> Groups:
         return groups(
             self.workplace.database,
             wanted,

@@ -1,5 +1,5 @@
 """The JSON API under ``/api``, and what machines ask of an installation."""
 
-from charges.web.api import health
+from charges.web.api import health, queue
 
-ROUTERS = (health.router,)
+ROUTERS = (health.router, queue.router)

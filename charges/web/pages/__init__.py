@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, files, home, sign_in, sources, users
+from charges.web.pages import account, charge, files, home, queue, sign_in, sources, users
 
-PAGES = (sign_in, account, home, files, sources, users)
+PAGES = (sign_in, account, home, queue, charge, files, sources, users)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -19,6 +19,7 @@ class Entry:
 
 
 NAVIGATION = (
+    Entry("Queue", "/queue", Permission.READ_CHARGES),
     Entry("Files", "/files", Permission.READ_FILES),
     Entry("Sources", "/sources", Permission.READ_SOURCES),
     Entry("Users", "/users", Permission.MANAGE_USERS),

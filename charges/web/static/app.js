@@ -23,7 +23,7 @@ function showKeys() {
   const list = document.getElementById("keys-list");
   const known = [["j, k", "Next, previous row"], ["Enter", "Open the row"], ["/", "Search"], ["?", "This list"]];
   for (const each of document.querySelectorAll("[data-key]")) {
-    known.push([each.dataset.key, each.getAttribute("aria-label") || each.textContent.trim()]);
+    known.push([each.dataset.key, each.getAttribute("aria-label") || each.labels?.[0]?.textContent.trim() || each.textContent.trim()]);
   }
   list.replaceChildren();
   for (const [key, says] of known) {
@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "?") { event.preventDefault(); showKeys(); return; }
   if (!areOn()) return;
-  if (event.key === "j" || event.key === "k") { event.preventDefault(); walk(event.key === "j" ? 1 : -1); return; }
+  if ((event.key === "j" || event.key === "k") && rows().length) { event.preventDefault(); walk(event.key === "j" ? 1 : -1); return; }
   if (event.key === "Enter" && event.target === document.body) {
     document.querySelector("tr[data-row].here a")?.click();
     return;
