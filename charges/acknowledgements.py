@@ -21,6 +21,7 @@ from charges.errors import Unreadable
 from charges.model import Finding
 from charges.parts import parts
 from charges.tables import (
+    NEVER_SENT,
     AnswerRow,
     ChargeRow,
     ChargeStatus,
@@ -37,7 +38,7 @@ from charges.x12.responses import Addressee, ClaimAnswer, FileAnswer, Outcome
 ACTOR = "acknowledgements"
 _STORED, _READ, _REPORT = "stored", "read", "report"
 _UNREADABLE, _UNBALANCED = "unreadable", "unbalanced"
-_NEVER_SENT = (FileStatus.SHADOW, FileStatus.BUILT)
+_NOT_SENT = (*NEVER_SENT, FileStatus.BUILT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class _Reading:
     def _of_report(self, content: bytes) -> None:
         """Attach a text report to the files it names."""
         query = select(ClaimFileRow).where(
-            ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.not_in(_NEVER_SENT)
+            ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.not_in(_NOT_SENT)
         )
         files = self.session.scalars(query.order_by(ClaimFileRow.id).options(defer(ClaimFileRow.content))).all()
         found = reports.named(self.response.name, content, files)
@@ -207,7 +208,7 @@ class _Reading:
             .where(
                 ClaimFileRow.practice_id == self.practice_id,
                 ClaimFileRow.control_number == answer.control_number,
-                ClaimFileRow.status.not_in(_NEVER_SENT),
+                ClaimFileRow.status.not_in(_NOT_SENT),
             )
             .order_by(ClaimFileRow.id.desc())
             .with_for_update()
@@ -286,7 +287,7 @@ class _Reading:
                 .where(
                     ClaimRow.number.in_(wanted),
                     ClaimFileRow.practice_id == self.practice_id,
-                    ClaimFileRow.status.not_in(_NEVER_SENT),
+                    ClaimFileRow.status.not_in(_NOT_SENT),
                 )
                 .options(defer(ClaimRow.answer), defer(ClaimFileRow.content))
             )

@@ -19,6 +19,7 @@ from charges.differences import NUMBERLESS, RULE, Document, document_of, hindran
 from charges.model import Charge, Finding, Severity
 from charges.practice import Practice
 from charges.tables import (
+    NEVER_SENT,
     Amendment,
     ChargeRow,
     ChargeStatus,
@@ -27,7 +28,6 @@ from charges.tables import (
     ClaimRow,
     DifferenceRow,
     DifferenceState,
-    FileStatus,
     ItemState,
     Origin,
     ReviewItemRow,
@@ -140,10 +140,10 @@ class _Comparison:
             self._resolve(DifferenceState.SETTLED)
             return False
         file = self.session.get_one(ClaimFileRow, claim.claim_file_id)
-        if file.status is FileStatus.SHADOW:  # nobody outside has it, so the charge is judged and built anew
+        if file.status in NEVER_SENT:  # nobody outside has it: judged and built anew
             claim.live = False
             self._resolve(DifferenceState.SETTLED)
-            self._go_on("shadow claim dropped")
+            self._go_on("unsent claim dropped")
             return False
         if self._is_unreadable():
             return None

@@ -7,7 +7,7 @@ stores records, charges, versions, history and events, and counts its requests i
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -68,7 +68,7 @@ def _pulls(name: str, folder: Path, base_url: str, database_url: str) -> Iterato
     with prepared(folder, utc_now, database_url) as (pipeline, applied):
         settings = applied.practice.source.model_copy(update={"base_url": base_url, "page_size": _PAGE})
         practice = applied.practice.model_copy(update={"source": settings})
-        source = pipeline.source(type(applied)(applied.id, applied.digest, practice))
+        source = pipeline.source(replace(applied, practice=practice))
         settle()
         processor, clock = time.process_time(), time.perf_counter()
         pipeline.pull(applied, source=source)

@@ -10,30 +10,35 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from charges import breakers, differences, documents, filing, lifecycle
+from charges import breakers, differences, documents, filing, lifecycle, modes
 from charges.completion import complete
 from charges.db import Database
-from charges.filing import ACTOR, LAST_CONTROL_NUMBER, Batch, Generated, control_scope, is_sent
+from charges.filing import ACTOR, LAST_CONTROL_NUMBER, Batch, Generated, control_scope
 from charges.model import Claim
-from charges.practice import Mode, Practice
-from charges.tables import ChargeRow, ChargeStatus
+from charges.modes import Standing
+from charges.practice import Practice
+from charges.tables import ChargeRow, ChargeStatus, Mode
 from charges.x12.kinds import Kind, kind_of
 
-__all__ = ["LAST_CONTROL_NUMBER", "Generated", "control_scope", "generate", "is_sent"]
+__all__ = ["LAST_CONTROL_NUMBER", "Generated", "control_scope", "generate"]
 
 
 def generate(
     database: Database,
     practice_id: int,
     practice: Practice,
+    standing: Standing,
     judged_with: str,
     clock: Callable[[], datetime],
     *,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generated:
-    """Build files of all clean charges of a practice. Several workers may try; one per trading partner works."""
+    """Build files of all clean charges of a practice, as it stands in the roll-out.
+
+    Several workers may try; one per trading partner works.
+    """
     generated = Generated()
-    if practice.roll_out.mode is Mode.OBSERVE:
+    if standing.mode is Mode.OBSERVE:
         return generated
     scope = control_scope(practice)
     with database.alone_at(f"claims {scope}") as is_mine:
@@ -41,7 +46,7 @@ def generate(
             return generated
         _judge_again(database, practice_id, judged_with, clock())
         for is_shadow in (False, True):
-            while batch := _next_batch(database, practice_id, practice, scope, is_shadow=is_shadow):
+            while batch := _next_batch(database, practice_id, practice, standing, scope, is_shadow=is_shadow):
                 built = _file(database, practice_id, practice, batch, clock)
                 generated += built
                 progress(built.claims + built.shadow + built.held)
@@ -77,7 +82,7 @@ def _judge_again(database: Database, practice_id: int, judged_with: str, now: da
 
 
 def _next_batch(
-    database: Database, practice_id: int, practice: Practice, scope: str, *, is_shadow: bool
+    database: Database, practice_id: int, practice: Practice, standing: Standing, scope: str, *, is_shadow: bool
 ) -> Batch | None:
     scope = f"shadow {scope}" if is_shadow else scope
     claims: dict[ChargeRow, Claim] = {}
@@ -86,6 +91,8 @@ def _next_batch(
     after = 0
     wanted = practice.trading_partner.claims_per_file
     with database.transaction() as session:
+        if not modes.stands(session, practice_id, standing):
+            return None  # the next run builds what is to be built by now
         number = filing.next_number(session, scope)
         while len(claims) < wanted:
             rows = session.scalars(
@@ -110,13 +117,14 @@ def _next_batch(
                 claim = Claim(number=clm01, charge=complete(practice, captured))
                 if amend is not None:
                     claim = amend.claim(session, database.keyring, clm01, claim.charge)
-                # A file holds claims of one kind: those of the other wait for the next batch.
-                fits = kind is None or kind_of(claim.charge) is kind
+                # A file holds claims of one kind, and those that amend apart from first ones, which a retreat withdraws:
+                # what does not fit waits for the next batch.
+                fits = not claims or (kind_of(claim.charge) is kind and bool(amends) is (amend is not None))
                 # What amends a claim that was sent is sent, wherever the roll-out stands by now.
-                goes_out = amend is not None or is_sent(practice.roll_out, claim.charge)
+                goes_out = amend is not None or standing.sends(claim.charge, row.patient_key)
                 if fits and goes_out is not is_shadow and len(claims) < wanted:
                     kind = kind_of(claim.charge)
                     claims[row] = claim
                     if amend is not None:
                         amends[row.id] = amend
-    return Batch(scope, number, claims, is_shadow, amends=amends) if claims else None
+    return Batch(scope, number, claims, standing, is_shadow, amends=amends) if claims else None

@@ -5,6 +5,9 @@ committed; then the staged file is published; then that is committed. Whoever fi
 happened: still staged means not published; its own name there means published; neither means that somebody took one of
 them, and a person is asked.
 
+What the roll-out does not let out waits, as long as it is not staged; so nothing leaves after a retreat that was still
+here before it.
+
 A place that does not answer makes all files wait, each time longer; a file that cannot be sent makes itself wait.
 """
 
@@ -17,7 +20,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, defer
 
-from charges import lifecycle
+from charges import lifecycle, modes, recall
 from charges.clearinghouses import Clearinghouse, Parcel, Presence
 from charges.db import Database
 from charges.errors import ChargerouterError, Refused, Stale, Unavailable
@@ -110,7 +113,7 @@ class _Delivery:
             return [(file_id, next_try) for file_id, next_try in rows]
 
     def _allowed(self, ready: Sequence[int]) -> Sequence[int]:
-        """As many as the window and the hour allow. What was staged already is finished at any time."""
+        """As many as roll-out, window and hour allow. What was staged already is finished at any time."""
         now = self.clock()
         with self.database.transaction() as session:
             begun = set(
@@ -121,6 +124,8 @@ class _Delivery:
                     )
                 )
             )
+            free = modes.may_leave(session, self.practice_id, [each for each in ready if each not in begun])
+            ready = [file_id for file_id in ready if file_id in begun or file_id in free]
             if next_opening(now, self.sending, self.zone) != now:
                 return [file_id for file_id in ready if file_id in begun]
             most = self.sending.files_per_hour
@@ -187,6 +192,8 @@ class _Delivery:
     def _move(self, file_id: int, to: FileStatus, what: str) -> None:
         deed = lifecycle.Deed(what, ACTOR, self.clock(), self.database.keyring)
         with self.database.transaction() as session:
+            if to is FileStatus.SENDING and not modes.may_leave(session, self.practice_id, [file_id]):
+                raise Stale(f"The roll-out does not let file {file_id} out any more.")
             file = _moved(session, file_id, to, deed)
             if to in (FileStatus.SENT, FileStatus.UNCERTAIN):
                 file.tries, file.fault, file.next_try_at = 0, None, None
@@ -213,16 +220,27 @@ def _moved(session: Session, file_id: int, to: FileStatus, deed: lifecycle.Deed)
 def settle(
     database: Database, file_id: int, *, received: bool, by: str, why: str, clock: Callable[[], datetime]
 ) -> None:
-    """A person says whether the vendor received an uncertain file; if not, the same bytes are sent again."""
+    """A person says whether the vendor received an uncertain file; if not, the same bytes are sent again.
+
+    Where the roll-out went back meanwhile a file that the vendor does not have is withdrawn instead.
+    """
     if not why.strip():
         raise Refused("Say how you know: give a reason.")
     with database.transaction() as session:
         file = session.get(ClaimFileRow, file_id)
     if file is None or file.status is not FileStatus.UNCERTAIN:
         raise Refused(f"File {file_id} is not one of which the sending is uncertain. See `charges files list`.")
-    to, what = (FileStatus.SENT, "confirmed") if received else (FileStatus.BUILT, "to be sent again")
     with database.transaction() as session:
-        _moved(session, file_id, to, lifecycle.Deed(what, by, clock(), database.keyring, why))
+        if received:
+            to, what = FileStatus.SENT, "confirmed"
+        elif modes.may_leave(session, file.practice_id, [file_id]):
+            to, what = FileStatus.BUILT, "to be sent again"
+        else:
+            to, what = FileStatus.WITHDRAWN, "not received"
+        deed = lifecycle.Deed(what, by, clock(), database.keyring, why)
+        _moved(session, file_id, to, deed)
+        if to is FileStatus.WITHDRAWN:
+            recall.release(session, [file_id], deed)
 
 
 def resend(database: Database, file_id: int, *, by: str, why: str, clock: Callable[[], datetime]) -> None:
@@ -234,11 +252,17 @@ def resend(database: Database, file_id: int, *, by: str, why: str, clock: Callab
     if not why.strip():
         raise Refused("Say why the file is to be sent again: give a reason.")
     with database.transaction() as session:
-        file = session.get(ClaimFileRow, file_id, with_for_update=True, options=[defer(ClaimFileRow.content)])
-        if file is None:
+        practice_id = session.scalar(select(ClaimFileRow.practice_id).where(ClaimFileRow.id == file_id))
+        if practice_id is None:
             raise Refused(f"There is no file {file_id}. See `charges files list`.")
+        leaves = modes.may_leave(session, practice_id, [file_id])
+        file = session.get_one(ClaimFileRow, file_id, with_for_update=True, options=[defer(ClaimFileRow.content)])
         if file.status not in (FileStatus.SENT, *_OPEN):
             raise Refused(_why_not(file_id, file.status))
+        if file.status is not FileStatus.SENDING and not leaves:
+            raise Refused(
+                f"The roll-out of the practice went back, so file {file_id} would not leave. See `charges rollout show`."
+            )
         deed = lifecycle.Deed("to be sent again", by, clock(), database.keyring, why)
         if file.status is FileStatus.SENT:
             if session.scalar(select(exists().where(AnswerRow.claim_file_id == file_id))):
@@ -260,6 +284,7 @@ def resend(database: Database, file_id: int, *, by: str, why: str, clock: Callab
 def _why_not(file_id: int, status: FileStatus) -> str:
     return {
         FileStatus.SHADOW: f"File {file_id} is a shadow, built for comparison; it is never sent.",
+        FileStatus.WITHDRAWN: f"File {file_id} was withdrawn when the roll-out went back; its charges are built anew.",
         FileStatus.UNCERTAIN: f"Nobody knows whether the vendor has file {file_id}. Ask them, then say it with "
         f"`charges files settle {file_id} --received` or `--not-received`.",
         FileStatus.REJECTED: f"File {file_id} was rejected; its charges wait in `charges review list` for new claims.",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,11 @@ from charges.errors import Refused
 from charges.keyring import new_keyring, write_keyring
 from charges.model import Severity
 from charges.pipeline import Applied, Pipeline, Progress, no_progress, source_of
-from charges.practice import Practice, read_profile
+from charges.practice import Practice, Promotion, read_profile
 from charges.settings import Settings
 from charges.simulator import CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import ChargeSource
-from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ItemState, ReviewItemRow
+from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ItemState, Mode, ReviewItemRow
 from charges.x12 import check
 
 PORT = 8765
@@ -140,7 +141,7 @@ def prepared(
     database_url: str = "",
     base_url: str = f"http://127.0.0.1:{PORT}",
 ) -> Iterator[tuple[Pipeline, Applied]]:
-    """A pipeline with the example practice applied, on a database and key in the folder."""
+    """A pipeline with the example practice applied and all of it sent, on a database and key in the folder."""
     settings = Settings(
         database_url=database_url or f"sqlite:///{folder / 'chargerouter.db'}", key_file=folder / "chargerouter.key"
     )
@@ -154,8 +155,10 @@ def prepared(
     transport = example.trading_partner.transport.model_copy(
         update={"outbound": (folder / "outbound").resolve(), "inbound": (folder / "inbound").resolve()}
     )
+    asks_nothing = Promotion(days=0, charges=0, clean_rate=Decimal(0), acceptance_rate=Decimal(0))
     practice = example.model_copy(
         update={
+            "roll_out": example.roll_out.model_copy(update={"percent": 100, "promotion": asks_nothing}),
             "source": _connection(folder, base_url),
             "trading_partner": example.trading_partner.model_copy(update={"transport": transport}),
         }
@@ -163,6 +166,8 @@ def prepared(
     pipeline = Pipeline(database, settings, clock)
     try:
         pipeline.apply(practice, by="demo")
+        while pipeline.practice(practice.code).standing.mode is not Mode.FULL:
+            pipeline.advance(practice.code, by="demo", reason="invented people only")
         yield pipeline, pipeline.practice(practice.code)
     finally:
         database.close()

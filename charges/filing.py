@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from charges import breakers, lifecycle, worklist
+from charges import breakers, lifecycle, modes, worklist
 from charges.db import Database
 from charges.differences import Approved
 from charges.errors import Stale
 from charges.model import Charge, Claim, Finding
-from charges.practice import Mode, Practice, RollOut
+from charges.modes import Standing
+from charges.practice import Practice
 from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ClaimRow, ControlNumberRow, FileStatus, Origin
 from charges.x12 import check
 from charges.x12.interchange import ControlNumbers, Interchange, write
@@ -53,7 +54,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Charges that go into one file, and the number that file would have.
+    """Charges that go into one file, the number that file would have, and the standing in the roll-out that chose them.
 
     ``versions`` says which version of its charge a claim was made of where that is not the present one; ``payer_rank`` is
     the place in the charge's order of payers of those who are asked. ``amends`` has, by charge, what was decided about the
@@ -63,6 +64,7 @@ class Batch:
     scope: str
     number: int
     claims: Mapping[ChargeRow, Claim]
+    standing: Standing
     is_shadow: bool = False
     payer_rank: int = 1
     versions: Mapping[ChargeRow, str] = field(default_factory=dict)
@@ -74,17 +76,6 @@ def control_scope(practice: Practice) -> str:
     """Between whom interchange control numbers count: sender, receiver, and test apart from production."""
     ids = practice.trading_partner.ids
     return f"{ids.sender_id}>{ids.receiver_id}:{practice.trading_partner.usage}"
-
-
-def is_sent(roll_out: RollOut, charge: Charge) -> bool:
-    """Whether the claim of a charge goes out in this stage of the roll-out, rather than being built as shadow."""
-    day, patient = charge.service_date, charge.patient.record_number
-    if roll_out.start is None or day is None or day < roll_out.start:
-        return False
-    if roll_out.mode is Mode.FULL:
-        return True
-    share = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:4], "big") % 100
-    return roll_out.mode is Mode.COHORT and (patient in roll_out.patients or share < roll_out.percent)
 
 
 def next_number(session: Session, scope: str) -> int:
@@ -196,6 +187,7 @@ def _store(
     interchange: Interchange,
     built_at: datetime,
 ) -> None:
+    modes.demand(session, practice_id, batch.standing)
     breakers.demand_routed(session, claims)
     _take_number(session, batch.scope, batch.number)
     digest = hashlib.sha256(interchange.content).hexdigest()

@@ -1,4 +1,4 @@
-"""What may become of a charge, a claim file, a breaker and a user, and the only functions that make it so.
+"""What may become of a charge, a claim file, a breaker, a user and a roll-out, and the only functions that make it so.
 
 A move is a compare-and-set together with an event in the same transaction. A move that the tables below do not know is
 our bug; a row that somebody else moved first is Stale.
@@ -24,6 +24,8 @@ from charges.tables import (
     ClaimFileRow,
     EventRow,
     FileStatus,
+    Mode,
+    RollOutRow,
     UserRow,
     UserStatus,
     insert_all,
@@ -35,26 +37,29 @@ MOVES: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
     _C.CLEAN: frozenset({_C.CLAIMED, _C.HELD, _C.CAPTURED, _C.VOID}),
     _C.HELD: frozenset({_C.CAPTURED, _C.VOID, _C.CLAIMED, _C.ACCEPTED}),
     _C.SELF_PAY: frozenset({_C.CAPTURED, _C.VOID}),
-    _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD, _C.VOID}),
+    _C.CLAIMED: frozenset({_C.ACCEPTED, _C.HELD, _C.VOID, _C.CAPTURED}),
     _C.ACCEPTED: frozenset({_C.HELD, _C.CLAIMED, _C.VOID}),
     _C.VOID: frozenset({_C.CAPTURED}),
 }
 """Each state and those that may follow. Held to claimed or accepted: a person lets a claim stand that was billed
 before the source changed. Clean to held: the guide refuses what no rule caught. Void to captured: the source gave a
 new version. Accepted to claimed: the first payer decided, and the claim to the next one is in a file.
-Claimed or accepted to void: the payer took the void of its claim."""
+Claimed or accepted to void: the payer took the void of its claim. Claimed to captured: the claim never left, and the
+roll-out wants it otherwise by now."""
 
 _F = FileStatus
 FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
-    _F.BUILT: frozenset({_F.SENDING}),
+    _F.BUILT: frozenset({_F.SENDING, _F.UNCERTAIN, _F.WITHDRAWN}),
     _F.SENDING: frozenset({_F.SENT, _F.UNCERTAIN}),
-    _F.UNCERTAIN: frozenset({_F.SENT, _F.BUILT}),
+    _F.UNCERTAIN: frozenset({_F.SENT, _F.BUILT, _F.WITHDRAWN}),
     _F.SENT: frozenset({_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED, _F.BUILT}),
     _F.ACCEPTED: frozenset({_F.PARTLY_ACCEPTED, _F.REJECTED}),
     _F.PARTLY_ACCEPTED: frozenset({_F.REJECTED}),
     _F.REJECTED: frozenset(),
     _F.SHADOW: frozenset(),
+    _F.WITHDRAWN: frozenset(),
 }
+"""Built to uncertain or withdrawn: the roll-out went back before the file was sent, or before it was sent again."""
 
 _B = BreakerStatus
 BREAKER_MOVES: Mapping[BreakerStatus, frozenset[BreakerStatus]] = {
@@ -70,13 +75,23 @@ USER_MOVES: Mapping[UserStatus, frozenset[UserStatus]] = {
     _U.DISABLED: frozenset({_U.ACTIVE}),
 }
 
-Moved = ChargeRow | ClaimFileRow | BreakerRow | UserRow
-State = ChargeStatus | FileStatus | BreakerStatus | UserStatus
+_M = Mode
+ROLL_OUT_MOVES: Mapping[Mode, frozenset[Mode]] = {
+    _M.OBSERVE: frozenset({_M.SHADOW}),
+    _M.SHADOW: frozenset({_M.COHORT, _M.OBSERVE}),
+    _M.COHORT: frozenset({_M.FULL, _M.SHADOW, _M.OBSERVE}),
+    _M.FULL: frozenset({_M.COHORT, _M.SHADOW, _M.OBSERVE}),
+}
+"""Forward step by step, back as far as is wanted."""
+
+Moved = ChargeRow | ClaimFileRow | BreakerRow | UserRow | RollOutRow
+State = ChargeStatus | FileStatus | BreakerStatus | UserStatus | Mode
 _SUBJECTS: Mapping[type[Moved], tuple[str, Mapping[Any, frozenset[Any]]]] = {
     ChargeRow: ("charge", MOVES),
     ClaimFileRow: ("file", FILE_MOVES),
     BreakerRow: ("breaker", BREAKER_MOVES),
     UserRow: ("user", USER_MOVES),
+    RollOutRow: ("roll_out", ROLL_OUT_MOVES),
 }
 """What each is called in its events, and what may become of it."""
 
@@ -199,7 +214,7 @@ _EVENTS = select(EventRow.__table__).order_by(EventRow.subject_id, EventRow.sequ
 
 
 def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
-    """A sentence for each charge, file, breaker or user whose chain of events is not whole."""
+    """A sentence for each charge, file, breaker, user or roll-out whose chain of events is not whole."""
     for table, (subject, _) in _SUBJECTS.items():
         ends = {
             row.id: (row.event_count, row.event_head)
@@ -219,11 +234,11 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
             tails[current] = (event["sequence"], head)
         for number in sorted(ends.keys() | tails.keys()):
             if number in broken or ends.get(number, (0, "")) != tails.get(number, (0, "")):
-                yield f"The events of {subject} {number} were changed after they were written."
+                yield f"The events of {subject.replace('_', '-')} {number} were changed after they were written."
 
 
 def is_unbroken(session: Session, keyring: Keyring, row: Moved) -> bool:
-    """Whether the chain of events of one charge, file, breaker or user is whole."""
+    """Whether the chain of events of one charge, file, breaker, user or roll-out is whole."""
     return not broken_among(session, keyring, type(row), {row.id: (row.event_count, row.event_head)})
 
 

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from charges import (
     acknowledgements,
@@ -24,7 +25,9 @@ from charges import (
     delivery,
     intake,
     lifecycle,
+    modes,
     probing,
+    rollout,
     scrub,
     secondary,
 )
@@ -35,6 +38,7 @@ from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FhirServer, Fl
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused, Unavailable
+from charges.modes import Standing
 from charges.overdue import Watched, watch
 from charges.partner import SftpTransport
 from charges.practice import Practice
@@ -42,7 +46,7 @@ from charges.revisit import Days, Loop, Revisit
 from charges.settings import Settings
 from charges.sources import ChargeSource, Revisitable
 from charges.sources.allowance import Allowance, Unlimited
-from charges.tables import ChargeRow, ChargeStatus, PracticeRow
+from charges.tables import ChargeRow, ChargeStatus, Mode, PracticeRow
 from rules.engine import Facts, Rule, load
 from rules.index import Catalogue
 from rules.payer.book import Book, read_texts, texts_of
@@ -73,11 +77,15 @@ def settle() -> None:
 
 @dataclass(frozen=True)
 class Applied:
-    """A practice of the database with its profile. ``digest`` tells the profile from any other."""
+    """A practice of the database with its profile and where it stands in the roll-out, as they were when it was read.
+
+    ``digest`` tells the profile from any other.
+    """
 
     id: int
     digest: str
     practice: Practice
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,8 @@ class Pipeline:
     def practices(self) -> Sequence[Applied]:
         """All practices, in the order they were first applied."""
         with self.database.transaction() as session:
-            return [self._applied(row) for row in session.scalars(select(PracticeRow).order_by(PracticeRow.id))]
+            rows = session.scalars(select(PracticeRow).order_by(PracticeRow.id)).all()
+            return [self._applied(session, row) for row in rows]
 
     def practice(self, code: str) -> Applied:
         """One practice by its code; raises Refused when it was never applied."""
@@ -126,16 +135,18 @@ class Pipeline:
                 raise Refused(
                     f"No practice is called {code}. Apply its profile with `charges practice apply FILE.yaml`."
                 )
-            return self._applied(row)
+            return self._applied(session, row)
 
-    def _applied(self, row: PracticeRow) -> Applied:
-        text = row.unseal(self.database.keyring, "profile")
-        return Applied(row.id, row.digest, Practice.model_validate_json(text))
+    def _applied(self, session: Session, row: PracticeRow) -> Applied:
+        practice, _ = modes.read_stored(row.unseal(self.database.keyring, "profile"))
+        standing = modes.of(modes.row_of(session, self.database.keyring, row), practice)
+        return Applied(row.id, row.digest, practice, standing)
 
     def apply(self, practice: Practice, by: str) -> bool:
         """Store a profile; returns whether anything changed. Held charges are then judged again under the new one.
 
-        Raises Refused when the source cannot be made of it, for a field of the source's contract that does not exist.
+        A new practice begins in observe. Raises Refused when the source cannot be made of it, for a field of the source's
+        contract that does not exist, or when it does not say what the practice's mode of the roll-out needs.
         """
         source_of(practice)
         text = practice.model_dump_json().encode()
@@ -143,14 +154,22 @@ class Pipeline:
         now = self.clock()
         with self.database.transaction() as session:
             row = session.scalar(select(PracticeRow).where(PracticeRow.code == practice.code).with_for_update())
+            begun = lifecycle.Deed("begun", by, now, self.database.keyring)
             if row is None:
                 row = PracticeRow(code=practice.code, name=practice.name, digest=digest, applied_at=now)
+                row.seal(self.database.keyring, profile=text)
                 session.add(row)
-            elif row.digest == digest:
+                session.flush()
+                modes.begin(session, row.id, Mode.OBSERVE, begun)
+                return True
+            if row.digest == digest:
                 return False
+            roll_out = modes.row_of(session, self.database.keyring, row)
+            before, _ = modes.read_stored(row.unseal(self.database.keyring, "profile"))
             row.name, row.digest, row.applied_at = practice.name, digest, now
             row.seal(self.database.keyring, profile=text)
-            session.flush()
+            deed = lifecycle.Deed("plan changed", by, now, self.database.keyring)
+            rollout.follow_plan(session, roll_out, before, practice, self.database, deed)
             waiting = session.scalars(
                 select(ChargeRow)
                 .where(ChargeRow.practice_id == row.id, ChargeRow.status == ChargeStatus.HELD)
@@ -298,8 +317,9 @@ class Pipeline:
         """Stage 4 for a practice; raises BadRules as ``judge`` does. What changed after billing is compared first."""
         after_billing.compare(self.database, applied.id, applied.practice, self.clock)
         digest = self._judged_with(applied, self.book(applied))
-        first = claims.generate(self.database, applied.id, applied.practice, digest, self.clock, progress=progress)
-        return first + secondary.generate(self.database, applied.id, applied.practice, self.clock)
+        practice, standing = applied.practice, applied.standing
+        first = claims.generate(self.database, applied.id, practice, standing, digest, self.clock, progress=progress)
+        return first + secondary.generate(self.database, applied.id, practice, standing, self.clock)
 
     def decide(self, charge_number: int, decision: amending.Decision) -> ChargeStatus:
         """A person decides about a claim whose charge changed after it left; raises as ``amending.decide`` does."""
@@ -325,6 +345,18 @@ class Pipeline:
     def overdue(self, applied: Applied) -> Watched:
         """Stage 6 again: the alarms of replies that should have come."""
         return watch(self.database, applied.id, applied.practice, self.clock)
+
+    def roll_out(self, code: str) -> rollout.RollOutShown:
+        """How far a practice has come in the roll-out, and what its next mode demands."""
+        return rollout.show(self.database, code, self.clock)
+
+    def advance(self, code: str, *, by: str, reason: str) -> rollout.Moved:
+        """A person brings a practice to its next mode; raises Refused while something that is demanded is missing."""
+        return rollout.advance(self.database, code, by=by, reason=reason, clock=self.clock)
+
+    def retreat(self, code: str, *, by: str, reason: str, to: Mode | None = None) -> rollout.Moved:
+        """A person brings a practice back to an earlier mode, the one before when none is named."""
+        return rollout.retreat(self.database, code, by=by, reason=reason, to=to, clock=self.clock)
 
 
 @lru_cache(maxsize=8)

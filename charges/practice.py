@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -171,42 +170,65 @@ class ClaimDefaults(Setting):
     release_of_information: Literal["Y", "I"] = "Y"
 
 
-class Mode(StrEnum):
-    """How far a practice has come in the roll-out."""
+class Promotion(Setting):
+    """What a practice must have shown in its mode of the roll-out before it goes on to the next.
 
-    OBSERVE = "observe"
-    """Charges are judged; no claim is built."""
-    SHADOW = "shadow"
-    """Claims are built and kept for comparison, never sent."""
-    COHORT = "cohort"
-    """Claims of the chosen patients are sent, the others are built as shadow."""
-    FULL = "full"
-    """All claims are sent."""
+    So many ``days`` in it, and so many ``charges`` judged, claims built as shadow or claims answered, as the mode has them;
+    of the charges ``clean_rate`` clean, of the claims answered ``acceptance_rate`` accepted. No claim of a wrong patient is
+    ever let pass.
+    """
+
+    days: Annotated[int, Field(ge=0, le=365)] = 5
+    charges: Annotated[int, Field(ge=0, le=1_000_000)] = 100
+    clean_rate: Share = Decimal("0.80")
+    acceptance_rate: Share = Decimal("0.95")
 
 
 class RollOut(Setting):
-    """What is sent: from ``start`` (date of service) on, for the patients of the cohort or for all.
+    """What is sent once the roll-out has come so far; how far it has come is no part of the profile (``charges rollout``).
 
-    Services before ``start`` were billed by the old way and never leave here, which is why sending needs a start.
+    From ``start`` (date of service) on the claims of the cohort go out, from ``full_start`` on those of all others, which is
+    ``start`` where it is not given. Services before were billed by the old way and never leave here, which is why sending
+    needs a start. In the cohort are the ``patients`` of these record numbers, those that ``percent`` or ``size`` draw by
+    their record number, and all charges of the rendering ``providers`` (NPI), first ``payers`` (payer id) and ``locations``
+    (the source's number of the facility).
     """
 
-    mode: Mode = Mode.OBSERVE
     start: date | None = None
+    full_start: date | None = None
     patients: frozenset[Text] = frozenset()
     percent: Annotated[int, Field(ge=0, le=100)] = 0
+    size: Annotated[int, Field(ge=100, le=500)] | None = None
+    providers: frozenset[Npi] = frozenset()
+    payers: frozenset[Text] = frozenset()
+    locations: frozenset[Text] = frozenset()
+    promotion: Promotion = Promotion()
 
-    @field_serializer("patients", when_used="json")
-    def _in_order(self, patients: frozenset[str]) -> list[str]:
+    @field_serializer("patients", "providers", "payers", "locations", when_used="json")
+    def _in_order(self, names: frozenset[str]) -> list[str]:
         # A profile is known by the digest of its JSON, which must not depend on the order that a set has today.
-        return sorted(patients)
+        return sorted(names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_is_no_setting(cls, values: object) -> object:
+        if isinstance(values, dict) and "mode" in values:
+            raise ValueError(
+                "mode is no setting: a practice begins in observe, and `charges rollout advance` and `retreat` change its "
+                "mode; remove the line"
+            )
+        return values
 
     @model_validator(mode="after")
-    def _sending_needs_a_start(self) -> Self:
-        if self.mode in (Mode.COHORT, Mode.FULL) and self.start is None:
-            raise ValueError("start is needed: the first date of service whose claims go out from here")
-        if self.mode is Mode.COHORT and not self.patients and not self.percent:
-            raise ValueError("a cohort needs patients (record numbers) or percent")
+    def _full_follows_the_cohort(self) -> Self:
+        if self.full_start is not None and (self.start is None or self.full_start < self.start):
+            raise ValueError("full_start is not before start, the first date of service of the cohort; give both")
         return self
+
+    @property
+    def chooses(self) -> bool:
+        """Whether anybody is chosen for a cohort."""
+        return bool(self.patients or self.percent or self.size or self.providers or self.payers or self.locations)
 
 
 DemandedTable = Literal[
@@ -279,6 +301,12 @@ class Practice(Setting):
         ):
             for twice in sorted({each for each in ids if ids.count(each) > 1}):
                 raise ValueError(f"{what} source id {twice} stands twice; each belongs to one")
+        for what, chosen, known in (
+            ("payer", self.roll_out.payers, {each.payer_id for each in self.payers}),
+            ("location", self.roll_out.locations, {each.source_id for each in self.facilities}),
+        ):
+            for stranger in sorted(chosen - known):
+                raise ValueError(f"roll_out chooses the {what} {stranger}, which this profile does not have")
         return self
 
     def payer_by_source_id(self, source_id: str) -> KnownPayer | None:

@@ -202,6 +202,9 @@ class _Chain:
         if self.file.status is FileStatus.SHADOW:
             yield "The claim was built for comparison and never sent."
             return
+        if self.file.status is FileStatus.WITHDRAWN:
+            yield "The claim was withdrawn before it was sent."
+            return
         if self.file.status not in _LEFT:
             yield f"The file is {self.file.status}: it is not certain that it was sent."
         kinds = {link.what for link in links}

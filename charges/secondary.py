@@ -12,13 +12,14 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from charges import breakers, filing, lifecycle, posting, worklist
+from charges import breakers, filing, lifecycle, modes, posting, worklist
 from charges.completion import complete
 from charges.db import Database
 from charges.errors import Refused
 from charges.filing import Batch, Generated
 from charges.model import Charge, Claim, Finding, Severity
-from charges.practice import Mode, Practice
+from charges.modes import Standing
+from charges.practice import Practice
 from charges.tables import ChargeRow, ChargeStatus, ChargeVersionRow, ClaimRow, Onward, Origin, PaymentRow
 from charges.x12.coordination import Decided, charge_for_next
 from charges.x12.kinds import Kind, kind_of
@@ -49,14 +50,19 @@ class _Next:
     rank: int
 
 
-def generate(database: Database, practice_id: int, practice: Practice, clock: Callable[[], datetime]) -> Generated:
-    """Consider all claims that are due, and build the files of those that go to a next payer."""
+def generate(
+    database: Database, practice_id: int, practice: Practice, standing: Standing, clock: Callable[[], datetime]
+) -> Generated:
+    """Consider all claims that are due, and build the files of those that go to a next payer.
+
+    The claim to the next payer follows the one that left, whoever is chosen by now; where nothing is sent it waits.
+    """
     generated = Generated()
-    if practice.roll_out.mode is Mode.OBSERVE:
+    if not standing.is_sending:
         return generated
     scope = filing.control_scope(practice)
     with database.alone_at(f"claims {scope}") as is_mine:
-        while is_mine and (batch := _next_batch(database, practice_id, practice, scope, clock)):
+        while is_mine and (batch := _next_batch(database, practice_id, practice, standing, scope, clock)):
             built = filing.build(database, practice_id, practice, batch, clock, then=_considered)
             if not built.claims + built.held:
                 break  # somebody was faster; the next run goes on
@@ -101,7 +107,12 @@ def _considered(session: Session, rows: Iterable[ChargeRow]) -> None:
 
 
 def _next_batch(
-    database: Database, practice_id: int, practice: Practice, scope: str, clock: Callable[[], datetime]
+    database: Database,
+    practice_id: int,
+    practice: Practice,
+    standing: Standing,
+    scope: str,
+    clock: Callable[[], datetime],
 ) -> Batch | None:
     """The next claims to later payers that fit into one file: of one kind and one place in the order."""
     claims: dict[ChargeRow, Claim] = {}
@@ -110,6 +121,8 @@ def _next_batch(
     kind: Kind | None = None
     wanted = practice.trading_partner.claims_per_file
     with database.transaction() as session:
+        if not modes.stands(session, practice_id, standing):
+            return None
         number = filing.next_number(session, scope)
         while len(claims) < wanted and (found := _due(session, practice_id, after)):
             after = found[-1][0].id
@@ -125,14 +138,16 @@ def _next_batch(
                     worklist.put(session, database.keyring, {row: [outcome]}, origin=Origin.ANSWER, now=clock())
                     deed = lifecycle.Deed("next payer in doubt", ACTOR, clock(), database.keyring)
                     lifecycle.move(session, [row], ChargeStatus.HELD, deed)
-                elif filing.is_sent(practice.roll_out, outcome.charge) and len(claims) < wanted:
+                elif len(claims) < wanted:
                     if claims and (rank, kind) != (outcome.rank, kind_of(outcome.charge)):
                         continue
                     rank, kind = outcome.rank, kind_of(outcome.charge)
                     clm01 = practice.trading_partner.number_of_claim(row.id, earlier.get(row.id, 0) + 1)
                     claims[row], versions[row] = Claim(number=clm01, charge=outcome.charge), outcome.version
     return (
-        Batch(scope, number, claims, payer_rank=rank, versions=versions, faults_from=Origin.ANSWER) if claims else None
+        Batch(scope, number, claims, standing, payer_rank=rank, versions=versions, faults_from=Origin.ANSWER)
+        if claims
+        else None
     )
 
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from charges import rollout
 from charges.clearinghouses.folder import Folder
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.model import Charge
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
-from charges.practice import Mode, Practice, parse_profile
+from charges.practice import Practice, parse_profile
 from charges.settings import Settings
 from charges.sources import Page, Probe, RawRecord
-from charges.tables import ChargeRow, ChargeStatus
+from charges.tables import ChargeRow, ChargeStatus, Mode
 
 PROFILE = """
 code: lakeside
@@ -42,7 +43,11 @@ billing_provider:
   contact_name: Imogen Vale
 payers:
   - {source_ids: ["17"], name: Prairie Mutual Health, payer_id: PRM01, claim_filing_code: CI}
-roll_out: {mode: full, start: 2026-01-01}
+roll_out:
+  start: 2026-01-01
+  full_start: 2026-01-01
+  patients: [nobody]
+  promotion: {days: 0, charges: 0, clean_rate: 0, acceptance_rate: 0}
 """
 
 
@@ -96,9 +101,19 @@ class Workplace:
         self.apply()
 
     def apply(self, mode: Mode = Mode.FULL, **changes: object) -> None:
-        practice = practice_in(self.folder, mode).model_copy(update=changes)
+        """Apply the profile with changes, and bring the practice to a mode, step by step."""
+        practice = practice_in(self.folder).model_copy(update=changes)
         self.pipeline.apply(practice, by="engineer")
-        self.applied = self.pipeline.practice(practice.code)
+        self.roll_out_to(mode)
+
+    def roll_out_to(self, mode: Mode) -> None:
+        """Bring the practice on or back to a mode, as a person would."""
+        code = "lakeside"
+        while (now := rollout.ORDER.index(self.pipeline.practice(code).standing.mode)) < rollout.ORDER.index(mode):
+            self.pipeline.advance(code, by="lead", reason="as tests want it")
+        if now > rollout.ORDER.index(mode):
+            self.pipeline.retreat(code, by="lead", reason="as tests want it", to=mode)
+        self.applied = self.pipeline.practice(code)
 
     @property
     def outbound(self) -> Path:
@@ -129,7 +144,7 @@ class Workplace:
         return sorted(self.outbound.glob("*.837")) if self.outbound.exists() else []
 
 
-def practice_in(folder: Path, mode: Mode = Mode.FULL) -> Practice:
+def practice_in(folder: Path) -> Practice:
     profile = parse_profile(PROFILE)
     transport = profile.trading_partner.transport.model_copy(
         update={"outbound": folder / "outbound", "inbound": folder / "inbound"}
@@ -137,6 +152,5 @@ def practice_in(folder: Path, mode: Mode = Mode.FULL) -> Practice:
     return profile.model_copy(
         update={
             "trading_partner": profile.trading_partner.model_copy(update={"transport": transport}),
-            "roll_out": profile.roll_out.model_copy(update={"mode": mode}),
         }
     )

@@ -216,11 +216,18 @@ def test_a_practice_is_worked_through_the_command_line(run: Run, tmp_path: Path)
         example = run("practice", "example").stdout
         import re
 
-        (tmp_path / "lakeside.yaml").write_text(re.sub(r"base_url: .*", f"base_url: {base_url}", example))
+        example = re.sub(r"base_url: .*", f"base_url: {base_url}", example)
+        for demanded in ("days: 5", "charges: 100", "clean_rate: 0.80", "acceptance_rate: 0.95"):
+            assert demanded in example
+            example = example.replace(demanded, f"{demanded.partition(':')[0]}: 0")
+        (tmp_path / "lakeside.yaml").write_text(example)
         run("keys", "new", "chargerouter.key")
         run("db", "upgrade")
         applied = run("practice", "apply", "lakeside.yaml")
         assert applied.returncode == 0, applied.stderr
+        assert "nothing leaves" in applied.stdout
+        for _ in ("shadow", "cohort", "full"):
+            assert run("rollout", "advance", "--reason", "rehearsed").returncode == 0
         secret = re.search(r"env: (\w+)", example)
         assert secret
         done = run("work", "--json", **{secret[1]: CLIENT_SECRET})

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from charges import lifecycle
 from charges.errors import Stale
-from charges.lifecycle import BREAKER_MOVES, FILE_MOVES, MOVES, Deed
-from charges.tables import BreakerStatus, ChargeRow, ChargeStatus, EventRow, FileStatus
+from charges.lifecycle import BREAKER_MOVES, FILE_MOVES, MOVES, ROLL_OUT_MOVES, Deed
+from charges.tables import BreakerStatus, ChargeRow, ChargeStatus, EventRow, FileStatus, Mode
 from rules.examples import charge
 from tests.practice import Workplace
 
@@ -18,6 +18,7 @@ def test_every_state_is_in_the_drawing() -> None:
     assert set(MOVES) == set(ChargeStatus)
     assert set(FILE_MOVES) == set(FileStatus)
     assert set(BREAKER_MOVES) == set(BreakerStatus)
+    assert set(ROLL_OUT_MOVES) == set(Mode)
 
 
 def test_only_clean_charges_become_claimed_and_only_captured_ones_clean() -> None:
@@ -56,7 +57,7 @@ def test_any_walk_stays_on_the_drawing_and_is_written_down(
             else:
                 with pytest.raises(AssertionError):
                     lifecycle.move(session, [row], target, _deed(workplace))
-        events = session.query(EventRow).order_by(EventRow.sequence).all()
+        events = session.query(EventRow).filter_by(subject="charge").order_by(EventRow.sequence).all()
         states = [event.became for event in events]
         assert states[-1] == row.status.value
         assert all(now == was or ChargeStatus(now) in MOVES[ChargeStatus(was)] for was, now in pairwise(states))

@@ -14,6 +14,7 @@ from charges.cli import (
     practice,
     refdata,
     review,
+    rollout,
     rules,
     sources,
     try_out,
@@ -39,6 +40,7 @@ try_out.add_to(app)
 app.command()(rules.explain)
 app.command()(web.web)
 app.add_typer(practice.app, name="practice")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(review.app, name="review")
 app.add_typer(rules.app, name="rules")
 app.add_typer(refdata.app, name="refdata")

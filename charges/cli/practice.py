@@ -19,6 +19,7 @@ def apply(
 ) -> None:
     """Apply a practice's profile; a file with any fault is refused whole, with all its faults."""
     from charges.practice import read_profile
+    from charges.tables import Mode
 
     profile = read_profile(file)
     if check:
@@ -26,8 +27,11 @@ def apply(
         return
     from charges.cli.operate import open_pipeline
 
-    changed = open_pipeline().apply(profile, actor(by))
+    pipeline = open_pipeline()
+    changed = pipeline.apply(profile, actor(by))
     out.print(f"{profile.name} ({profile.code}) {'is applied' if changed else 'is unchanged'}.", markup=False)
+    if pipeline.practice(profile.code).standing.mode is Mode.OBSERVE:
+        out.print("It is in observe: charges are judged, and nothing leaves. See `charges rollout show`.")
 
 
 @app.command("list")
@@ -35,13 +39,13 @@ def list_(as_json: AsJson = False) -> None:
     """List the practices."""
     from charges.cli.operate import open_pipeline
 
-    practices = [applied.practice for applied in open_pipeline().practices()]
+    practices = [(applied.practice, applied.standing.mode) for applied in open_pipeline().practices()]
     if as_json:
-        print_json([{"code": each.code, "name": each.name, "roll_out": each.roll_out.mode.value} for each in practices])
+        print_json([{"code": each.code, "name": each.name, "roll_out": mode} for each, mode in practices])
         return
     table = Table("code", "name", "source", "sends to", "roll-out")
-    for each in practices:
-        table.add_row(each.code, each.name, each.source.kind, each.trading_partner.code, each.roll_out.mode.value)
+    for each, mode in practices:
+        table.add_row(each.code, each.name, each.source.kind, each.trading_partner.code, mode)
     out.print(table if practices else "No practice yet. Apply a profile with `charges practice apply FILE.yaml`.")
 
 

@@ -15,12 +15,12 @@ from charges.outcomes.values import Denial
 from charges.parts import AT_ONCE
 from charges.period import Period
 from charges.tables import (
+    NEVER_SENT,
     AnswerRow,
     ChargeRow,
     ChargeVersionRow,
     ClaimFileRow,
     ClaimRow,
-    FileStatus,
     ItemState,
     Origin,
     PaymentReasonRow,
@@ -71,7 +71,7 @@ def claims_after(session: Session, practice_id: int, period: Period, after: int)
             period.charges(practice_id),
             ClaimRow.id > after,
             ClaimRow.frequency != "8",
-            ClaimFileRow.status != FileStatus.SHADOW,
+            ClaimFileRow.status.not_in(NEVER_SENT),
         )
         .order_by(ClaimRow.id)
         .limit(AT_ONCE)

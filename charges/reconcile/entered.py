@@ -10,7 +10,7 @@ from charges.model import ServiceLine
 from charges.practice import Practice
 from charges.reconcile.stored import StoredCharge, StoredClaim
 from charges.reconcile.values import NOTHING, Break, Equation, Part, Place
-from charges.tables import ChargeStatus, FileStatus
+from charges.tables import NEVER_SENT, ChargeStatus
 
 _CENT = Decimal("0.01")
 _BY_STATUS: Mapping[ChargeStatus, Place] = {
@@ -52,7 +52,7 @@ class Books:
             self.forwarded += sum((each.paid for rank, each in claim.decided.items() if rank != claim.rank), NOTHING)
             if not claim.live:
                 self.elsewhere += claim.own.paid
-            elif claim.frequency != "8" and claim.file_status is not FileStatus.SHADOW:
+            elif claim.frequency != "8" and claim.file_status not in NEVER_SENT:
                 yield from self._decided(claim, is_first=claim is first)
         yield from _decided_twice(charge)
         yield from _overpaid(charge)
@@ -88,7 +88,7 @@ class Books:
         self.places[Place.PATIENT_SHARE] += share
         if first is None:
             self.places[_BY_STATUS.get(charge.status, Place.CLAIMED)] += present
-        elif first.file_status is FileStatus.SHADOW:
+        elif first.file_status in NEVER_SENT:
             self.places[Place.SHADOW] += present
         elif first.frequency == "8":
             self.places[Place.VOID] += present

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from charges.parts import parts
 from charges.reconcile.stored import StoredCharge, StoredClaim
 from charges.reconcile.values import Break
-from charges.tables import AnswerRow, DifferenceRow, DifferenceState, FileStatus
+from charges.tables import NEVER_SENT, AnswerRow, DifferenceRow, DifferenceState
 from charges.x12.answers import Outcome
 
 _REFUSES = (Outcome.REJECTED.value, Outcome.PARTLY.value)
@@ -35,7 +35,7 @@ def _first_claims(charge: StoredCharge) -> Iterator[tuple[StoredClaim, StoredCla
     """Each claim of frequency 1 that left, with the next one to the same payer."""
     by_rank: dict[int, list[StoredClaim]] = {}
     for claim in charge.claims:
-        if claim.frequency == "1" and claim.file_status is not FileStatus.SHADOW:
+        if claim.frequency == "1" and claim.file_status not in NEVER_SENT:
             by_rank.setdefault(claim.rank, []).append(claim)
     for claims in by_rank.values():
         yield from pairwise(claims)

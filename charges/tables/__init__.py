@@ -21,8 +21,10 @@ from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
+from charges.tables.rollout import RollOutRow
 from charges.tables.sources import AllowanceRow, BreakerRow, CensusRow, CursorRow, ProbeRow, RawRecordRow
 from charges.tables.states import (
+    NEVER_SENT,
     Amendment,
     BreakerStatus,
     ChargeStatus,
@@ -30,6 +32,7 @@ from charges.tables.states import (
     DifferenceState,
     FileStatus,
     ItemState,
+    Mode,
     Onward,
     Origin,
     Role,
@@ -38,6 +41,7 @@ from charges.tables.states import (
 from charges.tables.users import GrantRow, RecoveryCodeRow, SessionRow, TokenRow, UserRow
 
 __all__ = [
+    "NEVER_SENT",
     "NO_DEADLINE",
     "SEALED_ROWS",
     "AccountAdjustmentRow",
@@ -68,6 +72,7 @@ __all__ = [
     "HistoryLineRow",
     "ItemState",
     "LookRow",
+    "Mode",
     "Moment",
     "Onward",
     "Origin",
@@ -81,6 +86,7 @@ __all__ = [
     "ResponseRow",
     "ReviewItemRow",
     "Role",
+    "RollOutRow",
     "SealedRow",
     "SessionRow",
     "TokenRow",

@@ -19,6 +19,7 @@ from charges.tables.states import (
     DifferenceState,
     FileStatus,
     ItemState,
+    Mode,
     Onward,
     Origin,
     Role,
@@ -57,6 +58,7 @@ class Base(DeclarativeBase):
         Role: Word(Role, 8),
         UserStatus: Word(UserStatus, 8),
         CorrectionState: Word(CorrectionState, 8),
+        Mode: Word(Mode, 8),
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

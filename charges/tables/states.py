@@ -1,4 +1,4 @@
-"""Where a charge, a claim file, a review item and a user stand, who raised the item, what a user is there for."""
+"""Where charges, claim files, review items, users and roll-outs stand, who raised an item, what a user is there for."""
 
 from enum import StrEnum
 
@@ -37,6 +37,12 @@ class FileStatus(StrEnum):
     REJECTED = "rejected"
     SHADOW = "shadow"
     """Built for comparison, never sent."""
+    WITHDRAWN = "withdrawn"
+    """Built to be sent, and given up unsent when the roll-out went back; its charges are built anew."""
+
+
+NEVER_SENT = frozenset((FileStatus.SHADOW, FileStatus.WITHDRAWN))
+"""Files that are not sent and will not be: nobody outside has their claims."""
 
 
 class ItemState(StrEnum):
@@ -101,6 +107,19 @@ class DifferenceState(StrEnum):
     """A person let the claim stand."""
     SETTLED = "settled"
     """Nobody needs to decide: the claim says the same, or does not stand any more."""
+
+
+class Mode(StrEnum):
+    """How far a practice has come in the roll-out."""
+
+    OBSERVE = "observe"
+    """Charges are judged; no claim is built."""
+    SHADOW = "shadow"
+    """Claims are built and kept for comparison, never sent."""
+    COHORT = "cohort"
+    """Claims of the chosen patients are sent, the others are built as shadow."""
+    FULL = "full"
+    """All claims are sent."""
 
 
 class Onward(StrEnum):

@@ -11,7 +11,6 @@ from charges import after_billing, differences, lifecycle, review
 from charges.amending import Decision
 from charges.errors import Refused, Stale, Unavailable
 from charges.model import Charge, Claim
-from charges.practice import Mode
 from charges.tables import (
     Amendment,
     ChargeStatus,
@@ -20,6 +19,7 @@ from charges.tables import (
     DifferenceRow,
     DifferenceState,
     FileStatus,
+    Mode,
 )
 from charges.x12 import reader
 from charges.x12.interchange import write

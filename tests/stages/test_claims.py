@@ -7,7 +7,6 @@ import pytest
 from charges import claims
 from charges.errors import Unavailable
 from charges.model import Charge
-from charges.practice import Mode
 from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, ControlNumberRow, FileStatus
 from charges.x12 import check
 from rules.engine import load
@@ -152,42 +151,3 @@ def test_a_charge_that_moved_meanwhile_is_not_in_a_file(workplace: Workplace, mo
     assert file.read_bytes().count(b"CLM*CR") == 1
     workplace.run("judge", "generate", "deliver")
     assert b"99214" in workplace.files()[1].read_bytes()
-
-
-@pytest.mark.parametrize(("mode", "claimed", "dropped"), [(Mode.OBSERVE, 0, 0), (Mode.SHADOW, 2, 0), (Mode.FULL, 2, 1)])
-def test_the_roll_out_says_what_is_sent(workplace: Workplace, mode: Mode, claimed: int, dropped: int) -> None:
-    workplace.apply(mode)
-    workplace.source.put(*_patients(2))
-    workplace.run()
-    assert list(workplace.states().values()).count(ChargeStatus.CLAIMED) == claimed
-    assert len(workplace.files()) == dropped
-
-
-def test_what_was_observed_goes_out_in_the_first_run_after_the_mode_changed(workplace: Workplace) -> None:
-    workplace.apply(Mode.OBSERVE)
-    workplace.source.put(charge(key="1"))
-    workplace.run()
-    workplace.apply(Mode.FULL)
-    workplace.run()
-    assert workplace.states() == {"1": ChargeStatus.CLAIMED}
-    assert len(workplace.files()) == 1
-
-
-def test_a_cohort_sends_its_patients_and_shadows_the_others(workplace: Workplace) -> None:
-    roll_out = workplace.applied.practice.roll_out.model_copy(
-        update={"mode": Mode.COHORT, "patients": frozenset({"1"})}
-    )
-    workplace.apply(roll_out=roll_out)
-    workplace.source.put(*_patients(3))
-    workplace.run()
-    (file,) = workplace.files()
-    assert file.read_bytes().count(b"CLM*CR") == 1
-    assert sorted(_file_states(workplace)) == [FileStatus.SENT, FileStatus.SHADOW]
-
-
-def test_services_before_the_start_were_billed_the_old_way(workplace: Workplace) -> None:
-    roll_out = workplace.applied.practice.roll_out.model_copy(update={"start": PATIENT.birth_date.replace(year=2027)})  # type: ignore[union-attr]
-    workplace.apply(roll_out=roll_out)
-    workplace.source.put(*_patients(1))
-    workplace.run()
-    assert not workplace.files()

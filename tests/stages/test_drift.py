@@ -336,8 +336,9 @@ def test_stopped_between_acceptance_and_reading_again_nothing_is_routed(place: P
 
 def test_a_file_chosen_before_the_breaker_opened_is_not_stored(place: Place) -> None:
     place.run("judge")
-    practice, scope = place.applied.practice, claims.control_scope(place.applied.practice)
-    batch = claims._next_batch(place.database, place.applied.id, practice, scope, is_shadow=False)
+    practice, standing = place.applied.practice, place.applied.standing
+    scope = claims.control_scope(practice)
+    batch = claims._next_batch(place.database, place.applied.id, practice, standing, scope, is_shadow=False)
     assert batch is not None
     place.visits(100, 12, vendor=_vanished)
     assert filing.build(place.database, place.applied.id, practice, batch, place.clock) == filing.Generated()

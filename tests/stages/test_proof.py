@@ -5,9 +5,8 @@ import hashlib
 import pytest
 
 from charges.errors import Refused
-from charges.practice import Mode
 from charges.proof import Proof, prove
-from charges.tables import ClaimFileRow, EventRow, ResponseRow
+from charges.tables import ClaimFileRow, EventRow, Mode, ResponseRow
 from rules.examples import charge
 from tests.practice import Workplace
 from tests.replies import a835, about_claims, accepted, paid, ta1, yes

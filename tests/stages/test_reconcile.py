@@ -13,10 +13,9 @@ from sqlalchemy import text
 from charges.amending import Decision
 from charges.db import Database, create_database_engine, upgrade
 from charges.model import Charge, Encounter
-from charges.practice import Mode
 from charges.reconcile import Reconciliation, reconcile
 from charges.settings import Settings
-from charges.tables import Amendment, ClaimFileRow
+from charges.tables import Amendment, ClaimFileRow, Mode
 from rules.examples import COVERAGE, MEDICAID, PATIENT, SERVICE_DATE, TODAY, charge, line
 from tests.conftest import KEYRING, NOON
 from tests.practice import Workplace
