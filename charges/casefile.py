@@ -54,7 +54,7 @@ class Segment:
 
     position: int
     text: str = field(repr=False)
-    items: tuple[int, ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +154,10 @@ def _written(practice: Practice, claim: Claim, items: Sequence[Item], now: datet
         content = write([claim], practice.trading_partner, ControlNumbers(1), here).content
     except Exception as error:  # noqa: BLE001 - whatever keeps it from being written, the rest of the page is needed the more
         return Written(sentence=f"No claim can be written yet ({type(error).__name__}).")
-    meant = {each.number: _place_of(claim, each.finding) for each in items}
-    where = positions(content, set(meant.values()))
-    marked: dict[int, list[int]] = {}
-    for item, place in meant.items():
+    meant = [(each, _place_of(claim, each.finding)) for each in items]
+    where = positions(content, {place for _, place in meant})
+    marked: dict[int, list[Item]] = {}
+    for item, place in meant:
         marked.setdefault(where.get(place, 0), []).append(item)
     return Written(
         tuple(

@@ -68,3 +68,9 @@ document.addEventListener("change", (event) => {
     if (event.target.checked) localStorage.removeItem(KEPT); else localStorage.setItem(KEPT, "1");
   }
 });
+
+// The segment at fault is in sight within its claim.
+document.addEventListener("DOMContentLoaded", () => {
+  const fault = document.querySelector(".claim .at-fault");
+  if (fault) fault.parentElement.scrollTop = fault.offsetTop - fault.parentElement.offsetTop - 60;
+});

@@ -1,0 +1,46 @@
+"""What axe-core finds wrong with the pages for people who do not see, hear or point well: nothing (WCAG 2.2 A and AA)."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from rules.examples import charge, line
+from tests.desk.workers import Desk, patient_of, without_25
+from tests.web.browser.conftest import Office
+
+STANDARD = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+def _faults(page: Page) -> list[str]:
+    found = Axe().run(page, options=STANDARD).response["violations"]
+    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_queue_and_the_charge_can_be_used_by_everybody(office: Office, colours: str) -> None:
+    desk = Desk(office.hall.workplace)
+    desk.hold(
+        without_25("one"),
+        charge(line("99213", diagnoses=()), line("20610", "RT"), key="both", patient=patient_of("both")),
+    )
+    page = office.come_in("ann")
+    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+    for path in (
+        "/queue?rule=GLB-002&sort=dollars",
+        "/queue/groups",
+        "/queue/corrections",
+        f"/charges/{desk.number('both')}",
+    ):
+        office.open(page, path)
+        assert not _faults(page), path
+    page.keyboard.press("?")
+    assert not _faults(page), "the help sheet"
+    page.keyboard.press("Escape")
+    office.open(page, "/queue?rule=GLB-002")
+    page.get_by_label("Reason").fill("documented")
+    page.get_by_role("button", name="Show what it will do").click()
+    page.get_by_role("button", name="Do it to").wait_for()
+    assert not _faults(page), "the preview"
+    page.set_viewport_size({"width": 375, "height": 700})
+    office.open(page, f"/charges/{desk.number('both')}")
+    assert not _faults(page), "on a telephone"
