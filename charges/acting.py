@@ -32,24 +32,31 @@ def charge_row(session: Session, charge_number: int, seen: int | None = None) ->
     row = session.get(ChargeRow, charge_number, with_for_update=True)
     if row is None:
         raise Refused(f"There is no charge {charge_number}. See `charges review list`.")
-    if seen is not None and row.event_count != seen:
-        last = session.scalar(
-            select(EventRow)
-            .where(
-                EventRow.subject == "charge",
-                EventRow.subject_id == row.id,
-                EventRow.sequence > seen,
-                EventRow.what.not_in(_CHANGES_NOTHING),
-            )
-            .order_by(EventRow.sequence.desc())
-            .limit(1)
-        )
-        if last is not None:
-            raise Stale(
-                f"Charge {charge_number} changed since you opened it: {last.actor}, {last.what}, {last.at:%Y-%m-%d %H:%M} "
-                "UTC. Nothing of yours was done; look again and repeat it if it still applies."
-            )
+    told = meanwhile(session, row, seen) if seen is not None else ""
+    if told:
+        raise Stale(f"{told} Nothing of yours was done; look again and repeat it if it still applies.")
     return row
+
+
+def meanwhile(session: Session, row: ChargeRow, seen: int) -> str:
+    """What was done last to a charge since an event of it, in a sentence; empty where nothing but comments was."""
+    if row.event_count == seen:
+        return ""
+    last = session.scalar(
+        select(EventRow)
+        .where(
+            EventRow.subject == "charge",
+            EventRow.subject_id == row.id,
+            EventRow.sequence > seen,
+            EventRow.what.not_in(_CHANGES_NOTHING),
+        )
+        .order_by(EventRow.sequence.desc())
+        .limit(1)
+    )
+    if last is None:
+        return ""
+    when = f"{last.at:%Y-%m-%d %H:%M} UTC"
+    return f"Charge {row.id} changed since you opened it: {last.actor}, {last.what}, {when}."
 
 
 def held_row(session: Session, charge_number: int, seen: int | None = None) -> ChargeRow:

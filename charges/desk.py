@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from charges import acting, lifecycle
 from charges.db import Database
-from charges.errors import Refused, Stale
+from charges.errors import Refused
 from charges.tables import ChargeRow, LookRow, ViewRow, insert_all
 
 Clock = Callable[[], datetime]
@@ -128,11 +128,7 @@ def look(database: Database, charge_number: int, *, by: str, clock: Clock) -> tu
 def changed_since(database: Database, charge_number: int, seen: int) -> str:
     """What others did to a charge since an event of it, in a sentence; empty where nobody did anything."""
     with database.transaction() as session:
-        try:
-            acting.charge_row(session, charge_number, seen)
-        except Stale as told:
-            return str(told)
-    return ""
+        return acting.meanwhile(session, session.get_one(ChargeRow, charge_number), seen)
 
 
 def exported(session: Session, charge_numbers: Iterable[int], by: str, now: datetime) -> None:

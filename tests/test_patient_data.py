@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from charges import review
+from charges import corrections, desk, review
 from charges.db import Database, create_database_engine, upgrade
 from charges.errors import ChargerouterError
 from charges.keyring import KEYRING_BYTES, Keyring
@@ -107,6 +107,13 @@ def test_nothing_that_names_a_patient_leaves_the_sealed_columns(
     assert b"ZYXWVUT" in file.read_bytes()  # the claim itself names its patient
     for held in review.held(database):
         item = next(item for item in held.items if item.finding.severity.holds)
+        desk.comment(database, held.charge_number, REASON, by="ada", clock=clock)
+        desk.ask(database, held.charge_number, REASON, by="ada", clock=clock)
+        try:
+            edits = {"patient.last_name": "ZYXWVUT", "note": "XXNOTE"}
+            corrections.correct(database, item.number, by="ada", reason=REASON, edits=edits, clock=clock)
+        except ChargerouterError as error:
+            _assert_unmarked("".join(traceback.format_exception(error)), "an exception")
         try:
             review.waive(database, item.number, by="ada", reason=REASON, clock=clock)
         except ChargerouterError as error:

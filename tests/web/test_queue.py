@@ -193,3 +193,20 @@ def test_a_program_reads_the_queue_and_works_on_it(hall: Hall, desk: Desk) -> No
     assert reader.get("/api/queue").json()["charges"] == []
     assert reader.get(f"/api/charges/{first['charge']}").status_code == 404
     assert reader.post(f"/api/charges/{first['charge']}/comment", json={"text": "?"}).status_code == 403
+
+
+def test_a_program_acts_on_many_and_searches(hall: Hall, desk: Desk) -> None:
+    program = hall.program("charges:read", "charges:work", "charges:lead")
+    many = {"act": "waive", "reason": "documented", "rule": "GLB-002"}
+    shown = program.post("/api/queue/bulk/preview?rule=GLB-002", json=many).json()
+    assert [(each["charge"], each["can"]) for each in shown] == [
+        (desk.number("visit"), True),
+        (desk.number("visit-2"), True),
+    ]
+    chosen = [{"charge": each["charge"], "seen": each["seen"]} for each in shown]
+    assert program.post("/api/queue/bulk", json=many | {"chosen": chosen}).json() == {"count": 2, "failures": []}
+    again = program.post("/api/queue/bulk", json=many | {"chosen": chosen}).json()
+    assert (again["count"], len(again["failures"])) == (0, 2)
+    (found,) = program.post("/api/queue/search", json={"text": "Rvisit"}).json()
+    assert (found["charge"], found["status"]) == (desk.number("visit"), "captured")
+    assert program.get("/api/queue/corrections").json() == []

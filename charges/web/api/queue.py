@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from charges import casefile, desk, queue
+from charges import bulk, casefile, corrections, desk, queue
 from charges.casefile import CaseFile, Point
 from charges.corrections import Field
 from charges.model import Finding, Severity
@@ -187,6 +187,78 @@ class File(BaseModel):
         )
 
 
+class Matching(BaseModel):
+    """A charge that a search found, whatever its state."""
+
+    charge: int
+    practice: str
+    status: str
+    service_date: date | None
+    total: Decimal
+
+
+class Sought(BaseModel):
+    """A claim, charge or record number; it is sent as a body because a patient's number belongs into no address."""
+
+    text: str
+
+
+class ToEnter(BaseModel):
+    """A correction that is still to be entered at the source, where the charge is known as ``key``."""
+
+    number: int
+    charge: int
+    practice: str
+    key: str
+    rule: str
+    by: str
+    at: datetime
+    fields: list[Field]
+
+
+class Chosen(BaseModel):
+    """A charge and its last event that was seen."""
+
+    charge: int
+    seen: int
+
+
+class Many(BaseModel):
+    """One act on many charges: ``rule`` is waived, ``to`` is given them; ``chosen`` are those it is done to."""
+
+    act: bulk.Act
+    reason: str
+    rule: str = ""
+    to: str = ""
+    chosen: list[Chosen] = []
+
+    @property
+    def intent(self) -> bulk.Intent:
+        """As the acts know it."""
+        return bulk.Intent(self.act, self.reason, self.rule, self.to)
+
+
+class Prospect(Chosen):
+    """What an act would do to one charge, or why it cannot be done."""
+
+    can: bool
+    sentence: str
+
+
+class Failure(BaseModel):
+    """A charge to which an act was not done, and why."""
+
+    charge: int
+    why: str
+
+
+class DidMany(BaseModel):
+    """To how many charges an act was done, and to which not."""
+
+    count: int
+    failures: list[Failure]
+
+
 class Did(BaseModel):
     """What an act did."""
 
@@ -264,6 +336,57 @@ def groups(site: SiteHere, viewer: ViewerHere, wanted: WantedHere) -> AllGroups:
         of=found.of,
         is_more=found.is_more,
     )
+
+
+@router.post("/queue/search", dependencies=[needs(Permission.READ_CHARGES)])
+def search(site: SiteHere, viewer: ViewerHere, sought: Sought) -> list[Matching]:
+    """The charges with a number, newest service first."""
+    return [
+        Matching(
+            charge=each.charge_number,
+            practice=each.practice,
+            status=each.status,
+            service_date=each.service_date,
+            total=each.total,
+        )
+        for each in queue.find(site.database, sought.text, reader_of(site, viewer))
+    ]
+
+
+@router.get("/queue/corrections", dependencies=[needs(Permission.READ_CHARGES)])
+def to_enter(site: SiteHere, viewer: ViewerHere, after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> list[ToEnter]:
+    """What was corrected here and is to be entered at the source, oldest first; ``after`` is the last ``number`` seen."""
+    return [
+        ToEnter(
+            number=each.number,
+            charge=each.charge_number,
+            practice=each.practice,
+            key=each.key,
+            rule=each.rule,
+            by=each.by,
+            at=each.at,
+            fields=list(each.fields),
+        )
+        for each in corrections.standing(site.database, practices=viewer.practices, after=after)
+    ]
+
+
+@router.post("/queue/bulk/preview", dependencies=[needs(Permission.LEAD_CHARGES)])
+def preview(site: SiteHere, viewer: ViewerHere, wanted: WantedHere, many: Many) -> list[Prospect]:
+    """What one act would do to each of the first charges of a view."""
+    shown = bulk.preview(site.database, wanted, many.intent, reader_of(site, viewer))
+    return [
+        Prospect(charge=each.charge_number, seen=each.seen, can=each.can, sentence=each.sentence)
+        for each in shown.prospects
+    ]
+
+
+@router.post("/queue/bulk", dependencies=[needs(Permission.LEAD_CHARGES)])
+def carry_out(site: SiteHere, viewer: ViewerHere, many: Many) -> DidMany:
+    """Do it to the charges that are ``chosen``, each unless it changed since the event that was seen."""
+    chosen = [(each.charge, each.seen) for each in many.chosen]
+    done = bulk.carry_out(site.database, many.intent, chosen, reader_of(site, viewer), site.clock)
+    return DidMany(count=done.count, failures=[Failure(charge=number, why=why) for number, why in done.failures])
 
 
 @router.get("/charges/{number}", dependencies=[needs(Permission.READ_CHARGES)])
