@@ -20,16 +20,18 @@ from sqlalchemy import func, select
 
 from charges import claims, review
 from charges.connections import EclinicalWorks, Secret
-from charges.db import create_database_engine, open_database, upgrade
-from charges.errors import Refused
+from charges.db import Database, create_database_engine, open_database, upgrade
+from charges.errors import Missing, Refused
 from charges.keyring import new_keyring, write_keyring
 from charges.model import Severity
-from charges.pipeline import Applied, Pipeline, Progress, no_progress, source_of
+from charges.pipeline import Applied, Pipeline, Progress, no_progress, source_of, utc_now
 from charges.practice import Practice, Promotion, read_profile
 from charges.settings import Settings
 from charges.simulator import CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import ChargeSource
-from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ItemState, Mode, ReviewItemRow
+from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ItemState, Mode, ReviewItemRow, Role
+from charges.users import accounts
+from charges.users.accounts import Credentials
 from charges.x12 import check
 
 PORT = 8765
@@ -66,6 +68,7 @@ class Demonstration:
     pyx12_accepts: bool
     new_claims: int
     waiting: Sequence[review.Held]
+    visitor: Credentials
 
 
 def demonstrate(
@@ -86,6 +89,21 @@ def demonstrate(
         pipeline.deliver(applied)
         truth = httpx2.get(f"{base_url}/truth", timeout=30).json()
         return _shown(pipeline, applied, truth, generated, shown)
+
+
+VISITOR = "demo"
+"""The user of the page who looks at a demo."""
+
+
+def _visitor(database: Database) -> Credentials:
+    """The demo's user with a fresh one-time password: who runs the demo again has lost the last one."""
+    try:
+        return accounts.reset(database, VISITOR, by=VISITOR, because="the demo ran again", clock=utc_now)
+    except Missing:
+        wanted = accounts.Wanted(Role.LEAD, sees_all=True)
+        made = accounts.add(database, VISITOR, wanted, by=VISITOR, clock=utc_now)
+        assert made is not None
+        return made
 
 
 def _noon(day: date) -> Callable[[], datetime]:
@@ -218,6 +236,7 @@ def _shown(
         pyx12_accepts=bool(content) and check.check(content).valid,
         new_claims=generated.claims,
         waiting=review.held(database, limit=shown),
+        visitor=_visitor(database),
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -13,6 +13,9 @@ from rich.table import Table
 from charges.cli.review import worklist_table
 from charges.cli.shared import AsJson, counted, err, out, parse_day, print_json, progress
 from charges.errors import Refused
+
+if TYPE_CHECKING:
+    from charges.users.accounts import Credentials
 
 Patients = Annotated[int, typer.Option(help="How many invented patients.", min=1, max=100_000)]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same practice.", min=0)]
@@ -65,6 +68,15 @@ def demo(
         out.print(worklist_table(run.waiting))
         out.print(f"{len(run.waiting)} of {figures.held} held charges are shown.")
     print_json(as_json(figures))
+    _tell_the_page(_from_here(folder.resolve()), run.visitor)
+
+
+def _tell_the_page(folder: Path, visitor: "Credentials") -> None:
+    """On standard error, because what is told differs each time: how to look at the demo in a browser."""
+    err.print(f"\nThe page of this demo: charges web --dir {folder}, then http://127.0.0.1:8080", markup=False)
+    err.print(f"  name {visitor.name}, one-time password {visitor.password}", markup=False)
+    err.print(f"  code: of an authenticator with the secret {visitor.totp},", markup=False)
+    err.print(f"        or once each: {', '.join(visitor.recovery_codes[:3])}", markup=False)
 
 
 simulate = typer.Typer(help="Stand in for those on the other side.", invoke_without_command=True)

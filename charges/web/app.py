@@ -6,8 +6,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -39,7 +40,7 @@ def create_app(database: Database, settings: Settings, clock: Callable[[], datet
     for router in pages.ROUTERS:
         app.include_router(router, include_in_schema=False)
     for router in api.ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Security(HTTPBearer(auto_error=False))])  # for the contract
     app.mount("/static", _Static(directory=str(files("charges.web").joinpath("static"))), name="static")
     app.add_exception_handler(ChargerouterError, _refused)
     app.add_exception_handler(HTTPException, _not_here)

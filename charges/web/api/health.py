@@ -1,13 +1,23 @@
-"""Whether this installation can work: for whoever restarts it."""
+"""Whether this installation can work, and its numbers: for whoever restarts it, and for Prometheus."""
+
+from collections.abc import Iterator
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from charges.db import is_current
 from charges.errors import ChargerouterError
-from charges.web.site import SiteHere
+from charges.overview import count_by_state
+from charges.users import accounts
+from charges.users.permissions import Permission, Viewer
+from charges.web.pages.sources import feeds_of
+from charges.web.security import ViewerHere, needs
+from charges.web.site import Site, SiteHere
 
 router = APIRouter(tags=["health"])
 
@@ -28,3 +38,46 @@ async def healthz(site: SiteHere) -> JSONResponse:
     except ChargerouterError:
         health = Health(ok=False, says="The database does not answer.")
     return JSONResponse(health.model_dump(), 200 if health.ok else 503)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=[needs(Permission.READ_METRICS)])
+def metrics(site: SiteHere, viewer: ViewerHere) -> PlainTextResponse:
+    """Numbers in the form of Prometheus, of the practices that the token's user may see. No label names a patient."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Numbers(site, viewer))
+    return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+
+_COUNTED = {
+    "charges": ("chargerouter_charges", "Charges by practice and state."),
+    "files": ("chargerouter_files", "Claim files by practice and state."),
+    "breakers": ("chargerouter_breakers", "Differences of sources that are not settled, by practice and state."),
+    "overdue replies": ("chargerouter_overdue_replies", "Replies that should have come, by practice and kind."),
+}
+
+
+class _Numbers(Collector):
+    """Read from the tables at each request, so that they are right however many processes there are."""
+
+    def __init__(self, site: Site, viewer: Viewer) -> None:
+        self.site, self.viewer = site, viewer
+
+    def collect(self) -> Iterator[Metric]:
+        counted = count_by_state(self.site.database)
+        for kind, (name, says) in _COUNTED.items():
+            family = GaugeMetricFamily(name, says, labels=["practice", "state"])
+            for practice in filter(self.viewer.may_see, counted):
+                for state, count in counted[practice].get(kind, {}).items():
+                    family.add_metric([practice, state], count)
+            yield family
+        lag = GaugeMetricFamily(
+            "chargerouter_source_lag_seconds", "Seconds since a source was last read.", labels=["practice", "source"]
+        )
+        for feed in feeds_of(self.site, self.viewer):
+            if feed.lag is not None:
+                lag.add_metric([feed.practice, feed.kind], feed.lag.total_seconds())
+        yield lag
+        emergencies = sum(len(each.emergencies) for each in accounts.listed(self.site.database, self.site.clock()))
+        yield GaugeMetricFamily(
+            "chargerouter_emergency_grants", "Practices opened to users in an emergency, now.", value=emergencies
+        )

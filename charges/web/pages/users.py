@@ -42,7 +42,13 @@ def _is_theirs(own: Account, other: Account) -> bool:
     return own.sees_all or (not other.sees_all and set(other.practices) <= set(own.practices))
 
 
-def _seen(site: Site, viewer: Viewer, name: str) -> Account:
+def looked_after(site: Site, viewer: Viewer) -> list[Account]:
+    """The users whom the viewer may look after, by name."""
+    own = _own(site, viewer)
+    return [each for each in accounts.listed(site.database, site.clock()) if _is_theirs(own, each)]
+
+
+def seen(site: Site, viewer: Viewer, name: str) -> Account:
     """A user whom the viewer may look after; raises Missing."""
     found = accounts.account(site.database, name, site.clock())
     if not _is_theirs(_own(site, viewer), found):
@@ -52,7 +58,7 @@ def _seen(site: Site, viewer: Viewer, name: str) -> Account:
 
 def _concerned(site: Site, viewer: Viewer, name: str) -> Account:
     """A user whom the viewer may change: not themselves, so that nobody widens their own rights; raises Refused."""
-    found = _seen(site, viewer, name)
+    found = seen(site, viewer, name)
     if found.name == viewer.name:
         raise Refused("Nobody changes their own account here. Ask somebody else who looks after users.")
     return found
@@ -61,12 +67,11 @@ def _concerned(site: Site, viewer: Viewer, name: str) -> Account:
 @router.get("")
 def users(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
     """The users, who sees what because of an emergency, and the form to add one."""
-    now, own = site.clock(), _own(site, viewer)
     return page(
         request,
         "users.html",
-        accounts=[each for each in accounts.listed(site.database, now) if _is_theirs(own, each)],
-        now=now,
+        accounts=looked_after(site, viewer),
+        now=site.clock(),
         roles=[(each, f"{each}: {_ROLES[each]}") for each in Role],
     )
 
@@ -101,7 +106,7 @@ def add(
 @router.get("/{name}")
 def user(request: Request, site: SiteHere, viewer: ViewerHere, name: str) -> Response:
     """One user, with their tokens and what happened to the account."""
-    found = _seen(site, viewer, name)
+    found = seen(site, viewer, name)
     return page(
         request,
         "user.html",
@@ -193,6 +198,6 @@ def make_token(
 @router.post("/{name}/tokens/revoke")
 def revoke(request: Request, site: SiteHere, viewer: ViewerHere, name: str, label: Word) -> Response:
     """End a token."""
-    _seen(site, viewer, name)
+    seen(site, viewer, name)
     tokens.revoke(site.database, name, label, by=viewer.name, clock=site.clock)
     return went_well(request, f"/users/{name}", f"The token {label} is revoked.")
