@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session, defer
 
 from charges import differences, documents, lifecycle, posting, refusals, reports, worklist
@@ -27,6 +27,7 @@ from charges.tables import (
     ChargeStatus,
     ClaimFileRow,
     ClaimRow,
+    EventRow,
     FileStatus,
     Origin,
     ResponseRow,
@@ -186,7 +187,9 @@ class _Reading:
         why = refusals.told(answer.errors)
         # Who answered by a 999 had taken the interchange, so a TA1 that refuses it is about another copy.
         is_late = answer.kind == "TA1" and file.status in (FileStatus.ACCEPTED, FileStatus.PARTLY_ACCEPTED)
-        if answer.outcome is Outcome.PENDING or is_late:
+        # Of a file that was sent again the vendor has the first copy, and what it says of that one counts.
+        is_second = answer.is_duplicate and self._was_sent_again(file)
+        if answer.outcome is Outcome.PENDING or is_late or is_second:
             lifecycle.note(self.session, [file], self._deed(f"{answer.kind} {answer.outcome}", why))
             return
         if answer.outcome is Outcome.ACCEPTED:
@@ -214,6 +217,12 @@ class _Reading:
             .with_for_update()
         )
         return next((file for file in files if _is_from(file.scope, answer.to)), None)
+
+    def _was_sent_again(self, file: ClaimFileRow) -> bool:
+        """Whether a person had a file sent that was sent, or may have been, before."""
+        again = and_(EventRow.became == FileStatus.BUILT.value, EventRow.was != FileStatus.BUILT.value)
+        wanted = select(EventRow.id).where(EventRow.subject == "file", EventRow.subject_id == file.id, again)
+        return self.session.scalar(wanted.limit(1)) is not None
 
     def _received(self, file: ClaimFileRow, kind: str) -> None:
         if file.status in (FileStatus.SENDING, FileStatus.UNCERTAIN):

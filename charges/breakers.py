@@ -2,14 +2,14 @@
 
 A breaker is open from the page that broke the contract until a person accepts the new baseline and the records since are
 read again. Meanwhile ``is_routed`` is false of its charges, and that condition stands wherever charges are judged or
-claimed.
+claimed. Files that were built of such records before anybody noticed wait too (``is_undoubted``).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from charges import lifecycle, worklist
@@ -24,6 +24,9 @@ from charges.tables import (
     CensusRow,
     ChargeRow,
     ChargeStatus,
+    ChargeVersionRow,
+    ClaimFileRow,
+    ClaimRow,
     ItemState,
     PracticeRow,
     ReviewItemRow,
@@ -52,6 +55,29 @@ def demand_routed(session: Session, rows: Iterable[ChargeRow]) -> None:
     stopped = session.scalar(select(func.count()).where(ChargeRow.id.in_(ids), ~is_routed()))
     if stopped:
         raise Stale(f"{stopped} of {len(ids)} charges wait for a person since their source changed.")
+
+
+def is_undoubted() -> ColumnElement[bool]:
+    """Holds for files without a claim of a record that came since the drift of an open breaker began."""
+    doubts = (
+        select(ClaimRow.id)
+        .join(ChargeRow, ChargeRow.id == ClaimRow.charge_id)
+        .join(
+            ChargeVersionRow,
+            and_(ChargeVersionRow.charge_id == ClaimRow.charge_id, ChargeVersionRow.version == ClaimRow.version),
+        )
+        .join(
+            BreakerRow,
+            and_(BreakerRow.practice_id == ChargeRow.practice_id, BreakerRow.source == ChargeRow.source),
+        )
+        .where(
+            ClaimRow.claim_file_id == ClaimFileRow.id,
+            BreakerRow.status.in_(_STOPPING),
+            ChargeVersionRow.captured_at >= BreakerRow.since,
+        )
+        .exists()
+    )
+    return ~doubts
 
 
 def accept(
@@ -160,7 +186,8 @@ class Watched:
             return "The new baseline is accepted; the next pull reads the records since again, and then charges go on."
         if self.stops:
             return (
-                f"The records of {self.source} changed, so none of its charges is judged or claimed. {says}{more} See "
+                f"The records of {self.source} changed, so none of its charges is judged or claimed, and no file with "
+                f"one of them leaves. {says}{more} See "
                 f"`charges drift show {self.practice}`; have the mapping changed if it must, then `charges drift accept`."
             )
         return f"{says}{more} See `charges drift show {self.practice}`."

@@ -6,7 +6,7 @@ happened: still staged means not published; its own name there means published; 
 them, and a person is asked.
 
 What the roll-out does not let out waits, as long as it is not staged; so nothing leaves after a retreat that was still
-here before it.
+here before it. So does a file that was built of records of which a breaker says by now that they had changed.
 
 A place that does not answer makes all files wait, each time longer; a file that cannot be sent makes itself wait.
 """
@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, defer
 
-from charges import lifecycle, modes, recall
+from charges import breakers, lifecycle, modes, recall
 from charges.clearinghouses import Clearinghouse, Parcel, Presence
 from charges.db import Database
 from charges.errors import ChargerouterError, Refused, Stale, Unavailable
 from charges.partner import Sending
 from charges.sending_hours import next_opening
-from charges.tables import AnswerRow, ClaimFileRow, ClaimRow, EventRow, FileStatus
+from charges.tables import AnswerRow, ClaimFileRow, ClaimRow, EventRow, FileStatus, PaymentRow
 
 ACTOR = "delivery"
 ALWAYS = Sending()
@@ -34,6 +34,8 @@ UTC = ZoneInfo("UTC")
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 """How long a file waits after the first try that failed, twice as long after each further one, and at most."""
 _OPEN = (FileStatus.BUILT, FileStatus.SENDING)
+_MAY_GO = or_(ClaimFileRow.status != FileStatus.BUILT, breakers.is_undoubted())
+"""What is staged is finished, whatever a breaker says: the vendor may have it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class _Delivery:
         with self.database.transaction() as session:
             rows = session.execute(
                 select(ClaimFileRow.id, ClaimFileRow.next_try_at)
-                .where(ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.in_(_OPEN))
+                .where(ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.in_(_OPEN), _MAY_GO)
                 .order_by(ClaimFileRow.id)
             )
             return [(file_id, next_try) for file_id, next_try in rows]
@@ -194,6 +196,8 @@ class _Delivery:
         with self.database.transaction() as session:
             if to is FileStatus.SENDING and not modes.may_leave(session, self.practice_id, [file_id]):
                 raise Stale(f"The roll-out does not let file {file_id} out any more.")
+            if session.scalar(select(ClaimFileRow.id).where(ClaimFileRow.id == file_id, _MAY_GO)) is None:
+                raise Stale(f"The records that file {file_id} was built of changed; see `charges drift show`.")
             file = _moved(session, file_id, to, deed)
             if to in (FileStatus.SENT, FileStatus.UNCERTAIN):
                 file.tries, file.fault, file.next_try_at = 0, None, None
@@ -265,7 +269,7 @@ def resend(database: Database, file_id: int, *, by: str, why: str, clock: Callab
             )
         deed = lifecycle.Deed("to be sent again", by, clock(), database.keyring, why)
         if file.status is FileStatus.SENT:
-            if session.scalar(select(exists().where(AnswerRow.claim_file_id == file_id))):
+            if _is_answered(session, file_id):
                 raise Refused(
                     f"File {file_id} was answered, so the vendor has it; sent again it would be refused as a duplicate or "
                     "billed twice. Send single claims again from `charges review`."
@@ -279,6 +283,14 @@ def resend(database: Database, file_id: int, *, by: str, why: str, clock: Callab
         else:
             lifecycle.note(session, [file], deed)
         file.next_try_at = None
+
+
+def _is_answered(session: Session, file_id: int) -> bool:
+    """Whether a reply spoke of a file, or a payment of a claim in it."""
+    said = select(AnswerRow.id).where(AnswerRow.claim_file_id == file_id)
+    paid = select(PaymentRow.id).join(ClaimRow, ClaimRow.id == PaymentRow.claim_id)
+    paid = paid.where(ClaimRow.claim_file_id == file_id)
+    return any(session.scalar(query.limit(1)) is not None for query in (said, paid))
 
 
 def _why_not(file_id: int, status: FileStatus) -> str:

@@ -119,6 +119,11 @@ class SimulatedClearinghouse:
             self.claims[number].told.append(told)
         return taken
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be decided or answered any more."""
+        return not self._decisions and self.postbox.is_empty
+
     def has(self, control_number: int) -> bool:
         """Whether an interchange came: what a person is told who asks by telephone."""
         return control_number in self.files

@@ -61,6 +61,11 @@ class Postbox:
         self._put: list[tuple[datetime, Path]] = []
         self._control_number = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be put out any more."""
+        return not self._due
+
     def add(
         self,
         name: str,

@@ -50,7 +50,7 @@ class FileAnswer:
     """What is said of a file. ``control_number`` is ISA13, 0 when the answer is about something other than claims.
 
     With REJECTED no ``transactions`` means all of them. ``provider`` is there when only the claims of one billing provider
-    are refused, and is that provider's NPI.
+    are refused, and is that provider's NPI. ``is_duplicate`` says that the number came before, and nothing else was wrong.
     """
 
     kind: str
@@ -60,6 +60,7 @@ class FileAnswer:
     errors: tuple[FileError, ...] = ()
     transactions: tuple[str, ...] = ()
     provider: str = ""
+    is_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

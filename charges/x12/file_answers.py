@@ -9,6 +9,9 @@ from charges.x12.answer_codes import told
 from charges.x12.answers import Addressee, FileAnswer, FileError, Outcome, number
 from charges.x12.scanner import Delimiters, Segment
 
+_DUPLICATE = "025"
+"""TA105 of an interchange whose control number came before."""
+
 
 def of_interchange(e: Segment, to: Addressee) -> FileAnswer:
     """A TA1."""
@@ -17,7 +20,7 @@ def of_interchange(e: Segment, to: Addressee) -> FileAnswer:
         raise Unreadable(f"The TA1 gives a verdict {verdict[:3]!r}; known are A, E and R.")
     errors = () if note in ("", "000") else (FileError(f"interchange: {told(answer_codes.INTERCHANGE, note)}"),)
     outcome = Outcome.REJECTED if verdict == "R" else Outcome.PENDING
-    return FileAnswer("TA1", to, number(e[1].strip()), outcome, errors)
+    return FileAnswer("TA1", to, number(e[1].strip()), outcome, errors, is_duplicate=note == _DUPLICATE)
 
 
 @dataclass(slots=True)

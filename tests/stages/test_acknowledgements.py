@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from charges import parts, posting, review
+from charges import delivery, parts, posting, review
 from charges.model import Charge
 from charges.review import Case
 from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow, ResponseRow
@@ -285,6 +285,22 @@ def test_a_ta1_that_refuses_a_second_copy_refuses_no_claim(sent: Workplace) -> N
     _reply(sent, accepted(1), ta1(1, "R", "025"))
     assert _file_states(sent) == [FileStatus.ACCEPTED]
     assert _states(sent) == (CLAIMED, CLAIMED)
+
+
+def test_the_duplicate_of_a_file_that_was_sent_again_refuses_no_claim(sent: Workplace) -> None:
+    delivery.resend(sent.database, 1, by="ada", why="nobody answered", clock=sent.clock)
+    sent.run("deliver")
+    _reply(sent, ta1(1, "R", "025"))
+    assert _file_states(sent) == [FileStatus.SENT]
+    assert _states(sent) == (CLAIMED, CLAIMED)
+    _reply(sent, ta1(1, "R", "006"))  # another refusal is one
+    assert _file_states(sent) == [FileStatus.REJECTED]
+
+
+def test_a_number_that_somebody_else_used_before_refuses_the_file(sent: Workplace) -> None:
+    _reply(sent, ta1(1, "R", "025"))
+    assert _file_states(sent) == [FileStatus.REJECTED]
+    assert _states(sent) == (HELD, HELD)
 
 
 def test_what_was_waived_for_one_claim_does_not_silence_the_refusal_of_the_next(sent: Workplace) -> None:

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,15 +23,18 @@ from charges.db import Database, create_database_engine
 from charges.errors import Refused, Unavailable
 from charges.lifecycle import broken_chains
 from charges.model import Charge
-from charges.partner import Sending, Window
+from charges.partner import Sending, SftpTransport, Window
 from charges.sending_hours import federal_holidays
 from charges.settings import Settings
 from charges.tables import ClaimFileRow, ClaimRow, EventRow, FileStatus
 from rules.examples import PATIENT, charge
-from tests.clearinghouses.ssh import FaultyVendor, Lost, faulty, openssh
+from tests.clearinghouses.ssh import FaultyVendor, Lost, Vendor, faulty, openssh
 from tests.conftest import KEYRING, NOON
 from tests.practice import Workplace
+from tests.replies import a835, accepted, paid, ta1
+from tests.soak.mortal import listen
 
+FIRST = "CR00000000101"
 CHICAGO = ZoneInfo("America/Chicago")
 
 
@@ -345,6 +349,24 @@ def test_a_file_with_a_claim_that_was_taken_back_is_not_sent_again(built: Workpl
         delivery.resend(built.database, 1, by="ada", why="please", clock=built.clock)
 
 
+@pytest.mark.parametrize("reply", [ta1(1), accepted(1), a835(*paid(FIRST), paid="80")], ids=["TA1", "999", "835"])
+def test_a_file_that_was_answered_is_not_sent_again(built: Workplace, reply: bytes) -> None:
+    built.run("deliver")
+    inbound = built.folder / "inbound"
+    inbound.mkdir()
+    (inbound / "reply.x12").write_bytes(reply)
+    built.run("queue")
+    with built.database.transaction() as session:
+        session.query(ClaimFileRow).update({"status": FileStatus.SENT})  # as after a TA1, which decides nothing
+    with pytest.raises(Refused, match="was answered"):
+        delivery.resend(built.database, 1, by="ada", why="please", clock=built.clock)
+
+
+def test_a_file_that_is_not_there_is_not_sent_again(built: Workplace) -> None:
+    with pytest.raises(Refused, match="no file 9"):
+        delivery.resend(built.database, 9, by="ada", why="please", clock=built.clock)
+
+
 # By SFTP
 
 
@@ -456,6 +478,66 @@ def test_an_encrypted_file_is_the_same_at_every_try(
     delivery.deliver(built.database, built.applied.id, place, clock_to_set)
     assert sent.read_bytes() == first
     assert pysequoia.decrypt(decryptor=holder.decryptor(), bytes=first).bytes == _content(built)
+
+
+# Killed
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["tests.soak.warm"])
+
+
+def _deliver_until(step: int, url: str, practice_id: int, transport: SftpTransport) -> None:
+    """Deliver, and be killed before the write of that number, counted from 1."""
+    database = Database(create_database_engine(Settings(database_url=url)), KEYRING)
+    written = 0
+
+    def before(_: str) -> None:
+        nonlocal written
+        written += 1
+        if written == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    listen(before, Path("/nowhere"))
+    delivery.deliver(database, practice_id, Sftp(transport), lambda: NOON)
+
+
+def test_killed_between_any_two_writes_of_an_upload_a_file_is_sent_once(
+    small_workplace: Workplace, sqlite_url: str, tmp_path: Path
+) -> None:
+    workplace, later = _several(small_workplace, 20), NOON + timedelta(days=1)
+    ends: list[int | None] = []
+    (tmp_path / "vendor").mkdir()
+    with openssh(tmp_path / "vendor") as vendor:
+        for file in _rows(workplace):
+            with workplace.database.transaction() as session:  # one file at a time
+                session.query(ClaimFileRow).filter(ClaimFileRow.id > file.id).update({"next_try_at": later})
+                session.query(ClaimFileRow).filter_by(id=file.id).update({"next_try_at": None})
+            given = (len(ends) + 1, sqlite_url, workplace.applied.id, vendor.transport())
+            worker = FORKED.Process(target=_deliver_until, args=given)
+            worker.start()
+            worker.join(60)
+            ends.append(worker.exitcode)
+            taken = _take(vendor)  # before anybody looks again
+            delivery.deliver(workplace.database, workplace.applied.id, Sftp(vendor.transport()), workplace.clock)
+            is_known = worker.exitcode == 0 or not taken
+            assert _states(workplace)[file.id - 1] is (FileStatus.SENT if is_known else FileStatus.UNCERTAIN)
+            assert taken + _take(vendor) == [(file.name, file.unseal(KEYRING, "content"))]
+            assert vendor.names() == []
+            if worker.exitcode == 0:
+                break
+    assert ends == [-signal.SIGKILL] * (len(ends) - 1) + [0]
+    assert len(ends) > 10
+    with workplace.database.transaction() as session:
+        assert not list(broken_chains(session, KEYRING))
+
+
+def _take(vendor: Vendor) -> list[tuple[str, bytes]]:
+    """What the vendor takes away: whole files, never one under its temporary name."""
+    taken = []
+    for path in sorted(vendor.outbound.glob("[!.]*")):
+        taken.append((path.name, path.read_bytes()))
+        path.unlink()
+    return taken
 
 
 # Several at once

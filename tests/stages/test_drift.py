@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import text
 
-from charges import breakers, canaries, claims, drift, filing, intake, lifecycle, review
+from charges import breakers, canaries, claims, delivery, drift, filing, intake, lifecycle, review
 from charges.breakers import Watched
 from charges.census import Drift
+from charges.clearinghouses import Parcel, Presence
+from charges.clearinghouses.null import Null
 from charges.cli.main import main
 from charges.db import Database
 from charges.errors import Refused
@@ -21,7 +23,17 @@ from charges.model import Charge
 from charges.pipeline import Pipeline
 from charges.settings import Settings
 from charges.sources import Page, RawRecord
-from charges.tables import BreakerRow, BreakerStatus, CensusRow, ChargeStatus, EventRow, RawRecordRow, ReviewItemRow
+from charges.tables import (
+    BreakerRow,
+    BreakerStatus,
+    CensusRow,
+    ChargeStatus,
+    ClaimFileRow,
+    EventRow,
+    FileStatus,
+    RawRecordRow,
+    ReviewItemRow,
+)
 from rules.examples import PATIENT, charge
 from tests.conftest import KEYRING, NOON
 from tests.practice import StillSource, Workplace
@@ -344,6 +356,69 @@ def test_a_file_chosen_before_the_breaker_opened_is_not_stored(place: Place) -> 
     assert filing.build(place.database, place.applied.id, practice, batch, place.clock) == filing.Generated()
     place.run("generate")
     assert CLAIMED not in place.states_from(1)
+
+
+def _emptied_place(record: Record) -> None:
+    record["encounter"]["place_of_service"] = ""
+
+
+def test_a_file_built_of_records_that_had_changed_waits_for_a_person(
+    database: Database, tmp_path: Path, clock: Callable[[], datetime]
+) -> None:
+    now = clock()
+    place = _place(database, tmp_path, lambda: now)
+    place.visits(1, BASELINE + 1)
+    place.run("judge", "generate")
+    now += timedelta(days=1)
+    place.visits(100, 4, vendor=_emptied_place)  # too few to be noticed
+    place.run("judge", "generate")
+    assert place.states_from(1) == {CLAIMED}
+    now += timedelta(days=1)
+    place.visits(104, 12)
+    assert place.watched.stops
+    place.run("deliver")
+    assert _sent(place) == {1: FileStatus.SENT, 2: FileStatus.BUILT}
+    now += timedelta(days=1)
+    place.run("deliver")
+    assert _sent(place)[2] is FileStatus.BUILT
+    place.accept()
+    place.run("deliver")
+    assert _sent(place)[2] is FileStatus.SENT
+
+
+def test_a_file_that_was_staged_when_the_breaker_opened_is_finished(small_place: Place) -> None:
+    place = small_place
+    place.run("judge", "generate")
+    file = place.clearinghouse
+    with place.database.transaction() as session:
+        stored = session.query(ClaimFileRow).one()
+        file.stage(Parcel(stored.name, stored.unseal(KEYRING, "content")))
+        lifecycle.move(session, [stored], FileStatus.SENDING, lifecycle.Deed("staged", "delivery", NOON, KEYRING))
+    place.visits(100, 12, vendor=_vanished)
+    assert place.watched.stops
+    place.run("deliver")
+    assert _sent(place) == {1: FileStatus.SENT}
+
+
+def test_a_file_chosen_before_the_breaker_opened_is_not_sent(small_place: Place) -> None:
+    place = small_place
+
+    class Slow(Null):
+        """While it is asked what is there the breaker opens."""
+
+        def presence(self, parcel: Parcel) -> Presence:
+            small_place.visits(100, 12, vendor=_vanished)
+            return super().presence(parcel)
+
+    slow = Slow()
+    place.run("judge", "generate")
+    delivery.deliver(place.database, place.applied.id, slow, place.clock)
+    assert (_sent(place), slow.published) == ({1: FileStatus.BUILT}, {})
+
+
+def _sent(place: Place) -> dict[int, FileStatus]:
+    with place.database.transaction() as session:
+        return {row.id: row.status for row in session.query(ClaimFileRow).order_by(ClaimFileRow.id)}
 
 
 def test_many_workers_open_one_breaker_and_miss_no_record(place: Place) -> None:
