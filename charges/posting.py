@@ -99,12 +99,12 @@ def post(
 ) -> Sequence[Entry]:
     """Store the decisions of payments that were not posted before; returns these. Their next payers are to be considered."""
     posted = list(_posted(session, entries))
-    known = {(claim, payer, trace) for claim, payer, trace, _ in posted}
+    repeated = _repeated(entries, posted)
     payers: dict[int, dict[str, int]] = {}
     for claim, payer, _, rank in posted:
         payers.setdefault(claim, {})[payer] = rank
     ordinals: Counter[tuple[int, str, str]] = Counter()
-    new = [entry for entry in entries if entry.key not in known]
+    new = [entry for entry in entries if id(entry) not in repeated]
     rows: list[tuple[PaymentRow, ClaimPayment]] = []
     for entry in new:
         claim_id, payer, trace = entry.key
@@ -145,7 +145,7 @@ def keep(
     now: datetime,
 ) -> Mapping[int, int]:
     """Store what remittances say as a whole, and what of them is about no claim of ours; their rows by ``id``."""
-    known = {(claim, payer, trace) for claim, payer, trace, _ in _posted(session, entries)}
+    known = _repeated(entries, _posted(session, entries))
     matched = {id(entry.payment): entry for entry in entries}
     rows: dict[int, int] = {}
     for remittance in remittances:
@@ -162,7 +162,7 @@ def keep(
             )
         )
         unmatched = [(n, each) for n, each in enumerate(remittance.claims, 1) if id(each) not in matched]
-        again = [entry for entry in map(matched.get, map(id, remittance.claims)) if entry and entry.key in known]
+        again = [entry for entry in map(matched.get, map(id, remittance.claims)) if entry and id(entry) in known]
         repeated = sum((entry.payment.paid for entry in again), Decimal(0))
         if earlier is not None:  # the account and the strangers were written down when it came first
             repeated += sum((each.paid for _, each in unmatched), Decimal(0)) - account
@@ -240,6 +240,20 @@ def _posted(session: Session, entries: Sequence[Entry]) -> Iterator[tuple[int, s
         )
         for row in session.execute(query.where(PaymentRow.claim_id.in_(ids[start : start + _AT_ONCE]))):
             yield row.claim_id, row.payer, row.trace, row.payer_rank
+
+
+def _repeated(entries: Sequence[Entry], posted: Iterable[tuple[int, str, str, int]]) -> set[int]:
+    """The ``id`` of each entry that was posted before, or stands in an earlier remittance of the same reply.
+
+    A payment has one transaction set; where a reply has it twice, somebody put two copies into one file.
+    """
+    known = {(claim, payer, trace) for claim, payer, trace, _ in posted}
+    told_by: dict[tuple[int, str, str], int] = {}
+    return {
+        id(entry)
+        for entry in entries
+        if told_by.setdefault(entry.key, id(entry.remittance)) != id(entry.remittance) or entry.key in known
+    }
 
 
 _RANKS = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}

@@ -68,7 +68,7 @@ class Size:
     most: int
 
 
-FULL = Size(30, 4200, 40, Habits(), fresh=1, used=0.004, most=1000)
+FULL = Size(30, 4200, 40, Habits(), fresh=1, used=0.0005, most=1000)
 _SOON = Mail(within=timedelta(hours=30), lost=0.1, repeated=0.2)
 _OFTEN = Habits(0.06, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06, decides_within=timedelta(days=2), mail=_SOON)
 SMALL = Size(3, 14, 5, _OFTEN, fresh=0.4, used=0, most=3)

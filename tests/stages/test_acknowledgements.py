@@ -1,13 +1,14 @@
 """Stage 6: what the vendor and the payer answer, carried out once, in whatever order it comes."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 
 from charges import delivery, parts, posting, review
 from charges.model import Charge
 from charges.review import Case
-from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow, ResponseRow
+from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow, RemittanceRow, ResponseRow
 from rules.examples import PATIENT, charge
 from tests.practice import Workplace
 from tests.replies import (
@@ -408,6 +409,17 @@ def test_a_payment_is_posted_once_in_whatever_file_it_comes(sent: Workplace) -> 
         "2 payments of claims: 1 paid, 1 denied; 0 about nothing sent here",
         "2 payments of claims: none new; 2 posted before; 0 about nothing sent here",
     ]
+
+
+def test_a_payment_that_stands_twice_in_one_file_is_posted_once(sent: Workplace) -> None:
+    twice = [payment(*paid(FIRST), paid="80")] * 2
+    _reply(sent, interchange(*group(*twice, code="HP", version="005010X221A1")))
+    assert _payments(sent) == [("paid", 80)]
+    with sent.database.transaction() as session:
+        assert [(row.paid, row.repeated) for row in session.query(RemittanceRow).order_by(RemittanceRow.id)] == [
+            (Decimal(80), Decimal(0)),
+            (Decimal(80), Decimal(80)),
+        ]
 
 
 def test_a_waived_denial_stays_waived_when_its_remittance_comes_again(sent: Workplace) -> None:
