@@ -27,6 +27,12 @@ def demand_name(by: str) -> None:
         raise Refused("Say who you are: every act in the review carries a name.")
 
 
+def demand_storable(*texts: str) -> None:
+    """Raise Refused for what no text column can hold."""
+    if any("\0" in each for each in texts):
+        raise Refused("There is a null character in the text; take it out.")
+
+
 def charge_row(session: Session, charge_number: int, seen: int | None = None) -> ChargeRow:
     """A charge, locked; raises Refused where there is none, Stale when something was done since event ``seen``."""
     row = session.get(ChargeRow, charge_number, with_for_update=True)

@@ -36,6 +36,7 @@ def assign(
 ) -> None:
     """Give a held charge to somebody, or to nobody where ``to`` is empty."""
     acting.demand_name(by)
+    acting.demand_storable(to)
     name = to.strip()[:80]
     with database.transaction() as session:
         row = acting.held_row(session, charge_number, seen)
@@ -165,6 +166,7 @@ def views(database: Database, owner: str) -> Sequence[View]:
 def save_view(database: Database, name: str, address: str, *, by: str, shared: bool, clock: Clock) -> None:
     """Name a way of looking at the queue; the same name again replaces one's own."""
     acting.demand_name(by)
+    acting.demand_storable(name, address)
     named = " ".join(name.split())[:80]
     if not named:
         raise Refused("Give the view a name.")
@@ -180,6 +182,7 @@ def save_view(database: Database, name: str, address: str, *, by: str, shared: b
 
 def forget_view(database: Database, name: str, *, by: str) -> None:
     """Forget one of one's own views; one that is not there is forgotten already."""
+    acting.demand_storable(name)
     with database.transaction() as session:
         row = session.scalar(select(ViewRow).where(ViewRow.owner == by, ViewRow.name == name))
         if row is not None:

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from charges import documents, worklist
+from charges import acting, documents, worklist
 from charges.db import Database
 from charges.errors import Refused
 from charges.model import Finding, Severity
@@ -109,6 +109,9 @@ class Wanted:
     reverse: bool = False
     after: str = ""
     before: str = ""
+
+    def __post_init__(self) -> None:
+        acting.demand_storable(*(value for each in fields(self) if isinstance(value := getattr(self, each.name), str)))
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -359,6 +362,7 @@ class Found:
 
 def find(database: Database, text: str, reader: Reader, *, limit: int = PAGE) -> Sequence[Found]:
     """The charges with this claim's, charge's, source's or patient's record number, newest first."""
+    acting.demand_storable(text)
     wanted = text.strip()
     if not wanted:
         return ()
@@ -481,7 +485,7 @@ def _edge(sort: Sort, key: str) -> Any:  # noqa: ANN401 - a pair of SQL values
     value, _, number = key.rpartition("~")
     try:
         where, charge = _EDGES[sort](value), int(number[:18])
-    except (ValueError, InvalidOperation):
+    except (ValueError, OverflowError, InvalidOperation):
         raise Refused("This page of the queue cannot be found; begin again at the first.") from None
     column = _COLUMNS[sort]
     return tuple_(bindparam(None, where, type_=column.type), bindparam(None, charge, type_=ChargeRow.id.type))

@@ -13,11 +13,21 @@ from tests.desk.workers import Desk, patient_of, pointless, without_25
 from tests.practice import Workplace
 
 
-@pytest.fixture
-def there(workplace: Workplace) -> Desk:
+def _at(workplace: Workplace) -> Desk:
     at = Desk(workplace)
     at.hold(without_25("visit"), pointless("pointless"))
     return at
+
+
+@pytest.fixture
+def there(small_workplace: Workplace) -> Desk:
+    return _at(small_workplace)
+
+
+@pytest.fixture
+def everywhere(workplace: Workplace) -> Desk:
+    """The same on each kind of database."""
+    return _at(workplace)
 
 
 def _mend(at: Desk, key: str, rule: str, **given: object) -> corrections.Correction:
@@ -29,16 +39,16 @@ def _document(at: Desk, key: str) -> Charge:
     return review.case(at.workplace.database, at.number(key)).charge
 
 
-def test_a_suggestion_taken_goes_out_with_the_claim_and_the_source_stays(there: Desk) -> None:
-    made = _mend(there, "visit", "GLB-002")
+def test_a_suggestion_taken_goes_out_with_the_claim_and_the_source_stays(everywhere: Desk) -> None:
+    made = _mend(everywhere, "visit", "GLB-002")
     assert [(each.at, each.was, each.now) for each in made.fields] == [("lines[0].modifiers", "", "25")]
-    there.workplace.run("judge", "generate", "deliver")
-    assert there.workplace.states()["visit"] is ChargeStatus.CLAIMED
-    (file,) = there.workplace.files()
+    everywhere.workplace.run("judge", "generate", "deliver")
+    assert everywhere.workplace.states()["visit"] is ChargeStatus.CLAIMED
+    (file,) = everywhere.workplace.files()
     assert b"SV1*HC:99213:25*" in file.read_bytes()
-    there.workplace.run()  # the source says again what it said before
-    assert there.workplace.states()["visit"] is ChargeStatus.CLAIMED
-    assert len(there.workplace.files()) == 1
+    everywhere.workplace.run()  # the source says again what it said before
+    assert everywhere.workplace.states()["visit"] is ChargeStatus.CLAIMED
+    assert len(everywhere.workplace.files()) == 1
 
 
 def test_a_field_corrected_is_judged_says_its_origin_and_is_remembered_for_later_charges(there: Desk) -> None:
@@ -59,18 +69,18 @@ def test_a_field_corrected_is_judged_says_its_origin_and_is_remembered_for_later
     ]
 
 
-def test_corrections_are_listed_to_be_entered_at_the_source_until_it_says_the_same(there: Desk) -> None:
-    _mend(there, "visit", "GLB-002")
-    (listed,) = corrections.standing(there.workplace.database)
+def test_corrections_are_listed_to_be_entered_at_the_source_until_it_says_the_same(everywhere: Desk) -> None:
+    _mend(everywhere, "visit", "GLB-002")
+    (listed,) = corrections.standing(everywhere.workplace.database)
     assert (listed.key, listed.by, listed.practice) == ("visit", "ada", "lakeside")
-    assert not corrections.standing(there.workplace.database, practices=["elsewhere"])
-    there.workplace.run("judge")
-    entered = without_25("visit").model_copy(update={"lines": _document(there, "visit").lines})
-    there.hold(entered)
-    assert not corrections.standing(there.workplace.database)
-    assert _states(there) == [CorrectionState.TAKEN]
-    assert there.workplace.states()["visit"] is ChargeStatus.CLEAN
-    assert there.workplace.rows()["visit"].corrected_from == ""
+    assert not corrections.standing(everywhere.workplace.database, practices=["elsewhere"])
+    everywhere.workplace.run("judge")
+    entered = without_25("visit").model_copy(update={"lines": _document(everywhere, "visit").lines})
+    everywhere.hold(entered)
+    assert not corrections.standing(everywhere.workplace.database)
+    assert _states(everywhere) == [CorrectionState.TAKEN]
+    assert everywhere.workplace.states()["visit"] is ChargeStatus.CLEAN
+    assert everywhere.workplace.rows()["visit"].corrected_from == ""
 
 
 def test_a_correction_lapses_when_the_source_says_otherwise(there: Desk) -> None:
@@ -105,17 +115,23 @@ def test_undoing_a_correction_brings_back_what_stood_there(there: Desk) -> None:
         corrections.withdraw(database, number, by="bo", clock=clock)
 
 
-def test_two_corrections_are_undone_one_after_the_other(there: Desk) -> None:
-    clock, database, number = there.workplace.clock, there.workplace.database, there.number("visit")
-    before = there.workplace.rows()["visit"].version
-    _mend(there, "visit", "GLB-002", edits={"lines[0].units": "2"}, reason="the note")
-    there.workplace.run("judge")
-    once = there.workplace.rows()["visit"].version
-    _mend(there, "visit", "GLB-002")
+def test_two_corrections_are_undone_one_after_the_other(everywhere: Desk) -> None:
+    clock, database, number = everywhere.workplace.clock, everywhere.workplace.database, everywhere.number("visit")
+    before = everywhere.workplace.rows()["visit"].version
+    _mend(everywhere, "visit", "GLB-002", edits={"lines[0].units": "2"}, reason="the note")
+    everywhere.workplace.run("judge")
+    once = everywhere.workplace.rows()["visit"].version
+    _mend(everywhere, "visit", "GLB-002")
     corrections.withdraw(database, number, by="ada", clock=clock)
-    assert (there.workplace.rows()["visit"].version, there.workplace.rows()["visit"].corrected_from) == (once, before)
+    assert (everywhere.workplace.rows()["visit"].version, everywhere.workplace.rows()["visit"].corrected_from) == (
+        once,
+        before,
+    )
     corrections.withdraw(database, number, by="ada", clock=clock)
-    assert (there.workplace.rows()["visit"].version, there.workplace.rows()["visit"].corrected_from) == (before, "")
+    assert (everywhere.workplace.rows()["visit"].version, everywhere.workplace.rows()["visit"].corrected_from) == (
+        before,
+        "",
+    )
 
 
 def test_a_claim_that_was_made_keeps_its_correction(there: Desk) -> None:

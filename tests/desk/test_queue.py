@@ -161,6 +161,10 @@ def test_a_filter_that_is_none_is_refused_in_words(query: dict[str, str]) -> Non
 def test_a_page_that_is_none_is_refused_or_empty(small_workplace: Workplace) -> None:
     there = Desk(small_workplace)
     assert not there.page(Wanted(after="2026-11-16~" + "9" * 40)).entries
+    with pytest.raises(Refused, match="begin again"):
+        there.page(Wanted(sort=Sort.AGE, after="0001-01-01T00:00:00+23:00~1"))
+    with pytest.raises(Refused, match="null character"):
+        Wanted(payer="P\0")
     for edge in ("nonsense", "~", "2026-11-16~x", "2026-13-45~1"):
         with pytest.raises(Refused, match="begin again"):
             there.page(Wanted(after=edge))

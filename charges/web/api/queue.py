@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
+from pydantic import Field as Named
 
 from charges import bulk, casefile, corrections, desk, queue
 from charges.casefile import CaseFile, Point
@@ -219,8 +220,8 @@ class ToEnter(BaseModel):
 class Chosen(BaseModel):
     """A charge and its last event that was seen."""
 
-    charge: int
-    seen: int
+    charge: Annotated[int, Named(ge=0, lt=2**63)]
+    seen: Annotated[int, Named(ge=0, lt=2**31)]
 
 
 class Many(BaseModel):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from charges import casefile, desk, queue
@@ -50,7 +50,9 @@ def charge(request: Request, site: SiteHere, viewer: ViewerHere, number: int) ->
 
 
 @router.get("/{number}/here", dependencies=[needs(Permission.READ_CHARGES)])
-def here(request: Request, site: SiteHere, viewer: ViewerHere, number: int, seen: int) -> Response:
+def here(
+    request: Request, site: SiteHere, viewer: ViewerHere, number: int, seen: Annotated[int, Query(ge=0, lt=2**31)]
+) -> Response:
     """Who else has the charge before them, and whether it changed since it was opened."""
     charge_of(site, viewer, number)
     others = desk.look(site.database, number, by=viewer.name, clock=site.clock)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from charges import bulk, corrections, desk, export, queue
@@ -89,7 +89,9 @@ def as_csv(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
 
 
 @router.get("/corrections", dependencies=[needs(Permission.READ_CHARGES)])
-def to_enter(request: Request, site: SiteHere, viewer: ViewerHere, after: int = 0) -> Response:
+def to_enter(
+    request: Request, site: SiteHere, viewer: ViewerHere, after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+) -> Response:
     """What was corrected here and is to be entered at the source."""
     found = corrections.standing(site.database, practices=viewer.practices, after=after)
     return page(request, "corrections.html", found=found)
