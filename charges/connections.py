@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from charges.atoms import Setting, Text
 from charges.errors import Refused
@@ -52,6 +52,50 @@ def _demand_https(base_url: str) -> None:
 
 def _one_or_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
+
+
+def made_of(pattern: str, what: str) -> AfterValidator:
+    """Demands that a text is made as a pattern says; ``what`` tells it to a person."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"needs {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+RemotePath = Annotated[Text, made_of(r"[^\x00-\x1f]+", "a path without control characters")]
+FileName = Annotated[Text, made_of(r"[^/\x00-\x1f]+", "a name without slashes")]
+
+
+class SshServer(Setting):
+    """An SSH server with files.
+
+    ``host_key`` has the fingerprints (``ssh-keygen -lf``) of the keys that the server may show, and nothing is sent to any
+    other. ``private_key`` or ``password`` or both let us in; ``passphrase`` opens the key.
+    """
+
+    host: Text
+    port: Annotated[int, Field(ge=1, le=65_535)] = 22
+    user: Text
+    host_key: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...],
+        BeforeValidator(_one_or_several),
+        Field(min_length=1),
+    ]
+    private_key: Secret | None = None
+    passphrase: Secret | None = None
+    password: Secret | None = None
+    timeout_seconds: Annotated[int, Field(ge=5, le=300)] = 30
+
+    @model_validator(mode="after")
+    def _lets_us_in(self) -> Self:
+        if self.private_key is None and self.password is None:
+            raise ValueError("private_key or password is needed, each as {env: NAME} or {file: PATH}")
+        if self.passphrase is not None and self.private_key is None:
+            raise ValueError("passphrase opens a private_key; there is none")
+        return self
 
 
 class EclinicalWorks(Setting):
@@ -188,15 +232,37 @@ class ClaimFiles(Setting):
     folder: Path
 
 
+class ExportServer(SshServer):
+    """The folder of an SSH server into which exports are written, beside how it is reached.
+
+    What was fetched is left there, removed, or moved to ``moved_to``, after it lies in the local folder. Rows that could not
+    be read are put into ``returned``, where it is named.
+    """
+
+    outbox: RemotePath
+    patterns: Annotated[tuple[FileName, ...], Field(min_length=1)] = ("*",)
+    after_fetching: Literal["leave", "remove", "move"] = "leave"
+    moved_to: RemotePath | None = None
+    returned: RemotePath | None = None
+
+    @model_validator(mode="after")
+    def _knows_where_to(self) -> Self:
+        if (self.after_fetching == "move") != (self.moved_to is not None):
+            raise ValueError("moved_to and after_fetching: move belong together")
+        return self
+
+
 class FlatFiles(Setting):
     """Exports of charges (CSV, fixed width, XLSX) that another system writes into ``folder``; they are only read.
 
-    A file is read when it did not change for ``settle_seconds``. Rows that cannot be read are written with the reason into
-    ``returned``, a folder of that name beside the other when not given. Both are relative to the working directory.
+    With a ``server`` they are fetched from there into the folder, which is then ours alone. A file is read when it did not
+    change for ``settle_seconds``. Rows that cannot be read are written with the reason into ``returned``, a folder of that
+    name beside the other when not given. Both folders are relative to the working directory.
     """
 
     kind: Literal["flatfile"]
     folder: Path
+    server: ExportServer | None = None
     returned: Path | None = None
     settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
     layout: Layout

@@ -10,27 +10,17 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_serializer, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_serializer, model_validator
 
 from charges.atoms import Phone, Setting, Slug, Text, as_text
-from charges.connections import Secret
-
-
-def _made_of(pattern: str, what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"needs {what}")
-        return text
-
-    return AfterValidator(check)
-
+from charges.connections import FileName, RemotePath, SshServer, made_of
 
 InterchangeId = Annotated[
-    str, BeforeValidator(as_text), _made_of("[A-Z0-9 .-]{1,15}", "1 to 15 capitals, digits, blanks, dots and dashes")
+    str, BeforeValidator(as_text), made_of("[A-Z0-9 .-]{1,15}", "1 to 15 capitals, digits, blanks, dots and dashes")
 ]
-Qualifier = Annotated[str, BeforeValidator(as_text), _made_of("[0-9A-Z]{2}", "two digits or capitals (ISA05, ISA07)")]
+Qualifier = Annotated[str, BeforeValidator(as_text), made_of("[0-9A-Z]{2}", "two digits or capitals (ISA05, ISA07)")]
 FilingCode = Annotated[
-    str, BeforeValidator(as_text), _made_of("[0-9A-Z]{1,2}", "a code of one or two characters (SBR09)")
+    str, BeforeValidator(as_text), made_of("[0-9A-Z]{1,2}", "a code of one or two characters (SBR09)")
 ]
 
 _LONGEST_CLAIM_NUMBER = 20  # what a payer must keep of CLM01 (005010X222A1); many keep 17
@@ -65,15 +55,8 @@ def _kind_of_transport(value: object) -> str:
     return str(kind)
 
 
-RemotePath = Annotated[Text, _made_of(r"[^\x00-\x1f]+", "a path without control characters")]
-FileName = Annotated[Text, _made_of(r"[^/\x00-\x1f]+", "a name without slashes")]
-
-
-class SftpTransport(Setting):
+class SftpTransport(SshServer):
     """Files are put into ``outbound`` on the partner's SSH server and replies fetched from the ``inbound`` folders.
-
-    ``host_key`` has the fingerprints (``ssh-keygen -lf``) of the keys that the server may show, and nothing is sent to any
-    other. ``private_key`` or ``password`` or both let us in; ``passphrase`` opens the key.
 
     A file is put under ``temporary_name`` in ``temporary_folder``, the same folder when not given, and then renamed: by
     ``rename`` plain, which overwrites nothing, or posix for servers that have no other; none where the server forbids
@@ -82,17 +65,6 @@ class SftpTransport(Setting):
     """
 
     kind: Literal["sftp"]
-    host: Text
-    port: Annotated[int, Field(ge=1, le=65_535)] = 22
-    user: Text
-    host_key: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...],
-        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-        Field(min_length=1),
-    ]
-    private_key: Secret | None = None
-    passphrase: Secret | None = None
-    password: Secret | None = None
     outbound: RemotePath
     inbound: tuple[RemotePath, ...] = ()
     patterns: Annotated[tuple[FileName, ...], Field(min_length=1)] = ("*",)
@@ -103,14 +75,9 @@ class SftpTransport(Setting):
     encrypted_for: Path | None = None
     after_fetching: Literal["leave", "remove", "move"] = "leave"
     moved_to: RemotePath | None = None
-    timeout_seconds: Annotated[int, Field(ge=5, le=300)] = 30
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.private_key is None and self.password is None:
-            raise ValueError("private_key or password is needed, each as {env: NAME} or {file: PATH}")
-        if self.passphrase is not None and self.private_key is None:
-            raise ValueError("passphrase opens a private_key; there is none")
         if len(set(_filled(self.temporary_name, [{"name": "a.837"}, {"name": "b.837"}]))) != 2:
             raise ValueError("temporary_name is made of {name} and other letters")
         if self.temporary_name == "{name}" and self.temporary_folder is None:
@@ -224,7 +191,7 @@ class TradingPartner(Ids):
 
     claim_number: Text = "CR{charge:09d}{attempt:02d}"
     line_number: str = "{claim}-{line}"
-    zip_extension: Annotated[str, BeforeValidator(as_text), _made_of(r"(\d{4})?", "four digits or nothing")] = ""
+    zip_extension: Annotated[str, BeforeValidator(as_text), made_of(r"(\d{4})?", "four digits or nothing")] = ""
     zip_elsewhere: Literal["as_given", "five"] = "as_given"
     taxonomies: bool = True
     omit_facility_equal_to_billing: bool = True

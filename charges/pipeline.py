@@ -396,6 +396,10 @@ def _own_source(practice: Practice, leave: Leave) -> ChargeSource:
 
         return FhirSource(settings, leave(settings))
     if isinstance(settings, FlatFiles):
+        if settings.server is not None:
+            from charges.sources.flatfile.fetched import FetchedFilesSource
+
+            return FetchedFilesSource(settings, settings.server)
         from charges.sources.flatfile import FlatFileSource
 
         return FlatFileSource(settings)
