@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import acting, documents, lifecycle, remedy, worklist
+from charges import acting, documents, lifecycle, patients, remedy, worklist
 from charges.db import Database
 from charges.errors import Refused, Stale
 from charges.keyring import Keyring
@@ -273,6 +273,8 @@ def _become(session: Session, keyring: Keyring, row: ChargeRow, charge: Charge) 
     """Let a charge be what a document says, which the source did not give last."""
     given = row.source_version
     documents.describe(keyring, row, charge)
+    # Whose charge it is, is asked again when it is judged: a correction may be about that.
+    row.patient_key = patients.charge_key(keyring, row.practice_id, row.source, row.key)
     row.corrected_from = "" if row.version == given else given
     row.snoozed_until = None
     documents.forget_lines(session, [row])

@@ -38,6 +38,9 @@ class Sender(Setting):
     always all of it. ``lines`` says which segment is a service. ``transaction`` is the sender's number of a line by which
     a later message changes or takes it back, ``reverses`` the number of the line that a credit takes back.
 
+    Patient numbers are the practice's own, unless ``assigner`` names who else gave them. Where a sender has numbers of
+    several assigners, ``own_assigners`` are the values of PID-3.4 that mean the practice, and any other is another's.
+
     ``credit_types`` and ``charge_types`` are values of FT1-6; those of ``other_types`` (payments, adjustments) are no
     services and are left out. ``codes`` turns the sender's charge numbers into procedure codes, ``places_of_service`` its
     locations into places of service, ``relationships`` its values of IN1-17 into individual relationship codes (X12 element
@@ -60,6 +63,8 @@ class Sender(Setting):
     lines: Literal["FT1", "PR1"] = "FT1"
     record_number: Places = ("PID-3", "PID-2")
     record_number_type: str = "MR"
+    own_assigners: tuple[Text, ...] = ()
+    assigner: str = ""
 
     transaction: Places = ("FT1-2",)
     reverses: Places = ("FT1-31",)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
+from charges import patients
 from charges.keyring import Keyring
 from charges.model import Charge
 from charges.tables import ChargeRow, ChargeVersionRow, HistoryLineRow, insert_all
@@ -54,13 +55,7 @@ def describe(keyring: Keyring, row: ChargeRow, charge: Charge) -> None:
     row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""
     row.service_date = charge.service_date
     row.total = charge.total.quantize(Decimal("0.01"))
-    # Without a record number nobody knows whose charge it is, so it shares no history with another.
-    row.patient_key = patient_key(keyring, row.practice_id, charge.patient.record_number or f"charge {row.key}")
-
-
-def patient_key(keyring: Keyring, practice_id: int, record_number: str) -> str:
-    """The keyed hash by which the charges of one patient of a practice are found."""
-    return keyring.fingerprint(f"{practice_id}|{record_number}")
+    row.patient_key = patients.stated_key(keyring, row.practice_id, charge)
 
 
 def forget_lines(session: Session, rows: Sequence[ChargeRow]) -> None:

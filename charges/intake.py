@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import breakers, corrections, differences, documents, drift, lifecycle, received, worklist
+from charges import breakers, corrections, differences, documents, drift, lifecycle, patients, received, worklist
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.keyring import Keyring
@@ -138,6 +138,7 @@ def _read_again(database: Database, practice_id: int, source: ChargeSource, now:
     after = 0
     while True:
         with database.transaction() as session:
+            received.wait_for_turn(session, practice_id)
             rows = session.scalars(
                 select(ChargeRow)
                 .join(ReviewItemRow, ReviewItemRow.charge_id == ChargeRow.id)
@@ -174,6 +175,7 @@ def read_accepted(database: Database, practice_id: int, source: ChargeSource, no
     after = 0
     while since is not None:
         with database.transaction() as session:
+            received.wait_for_turn(session, practice_id)
             found = session.execute(
                 select(RawRecordRow.id, RawRecordRow.key)
                 .where(
@@ -369,6 +371,8 @@ class _Capture:
         """Write all that was taken."""
         self.session.flush()
         documents.write(self.session, self.keyring, self.documents, self.now)
+        if self.kind in patients.AUTHORITIES:
+            patients.learn(self.session, self.keyring, self.practice_id, self.documents, self.now)
         earlier = [row for row, _ in self.documents if row.event_count]  # a charge just captured has left no trace yet
         if earlier:
             documents.forget_lines(self.session, earlier)

@@ -19,6 +19,8 @@ class Likeness(StrEnum):
     CLOSE = "close"
     """One edit apart: a letter more, less, other, or two of them exchanged; both of five letters or more."""
     OTHER = "other"
+    TURNED = "turned"
+    """Of names: the first name of one is the last name of the other, and the other way round."""
     UNKNOWN = "unknown"
     """One of them is not known."""
 
@@ -159,7 +161,7 @@ def social_security(one: str, other: str) -> Likeness:
 
 def medicare(one: str, other: str) -> Likeness:
     """Of Medicare numbers."""
-    return word(_medicare(one), _medicare(other))
+    return word(medicare_number(one), medicare_number(other))
 
 
 def word(one: str, other: str) -> Likeness:
@@ -179,7 +181,12 @@ def _social_security(text: str) -> str:
     return digits
 
 
-def _medicare(text: str) -> str:
+def medicare_number(text: str) -> str:
+    """The eleven characters of a Medicare number, or nothing.
+
+    >>> medicare_number("1eg4-te5-mk73"), medicare_number("W123456789")
+    ('1EG4TE5MK73', '')
+    """
     plain = re.sub(r"[\s-]", "", text).upper()
     return plain if _MEDICARE.fullmatch(plain) else ""
 

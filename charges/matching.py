@@ -5,6 +5,8 @@ combination of facts must agree: those of the CMS patient matching framework (dr
 are taken, because a wrong link is worse here than a question to a person:
 
 * Birth date and first name always agree exactly. A first name that is almost the same is how twins are named.
+* First and last name in each other's place are one person where two of telephone, e-mail, street and social security number
+  agree as well.
 * At most one of last name and street may differ by one edit, and a street never in its numbers.
 * Where the last name differs (a marriage), first name, birth date and one telephone number are not enough.
 * What contradicts is never outweighed: generation (Jr, Sr, II), middle initial, social security number, Medicare number,
@@ -30,8 +32,9 @@ from charges import likeness
 from charges.likeness import Likeness
 from charges.model import Record
 
+Names = tuple[str, ...]
 KEPT = 8
-"""So many known values of one fact are compared, newest first."""
+"""So many known values of one fact that changes are compared, newest first; of numbers all."""
 
 
 class Demographics(Record):
@@ -56,8 +59,8 @@ class Demographics(Record):
 
     def joined(self, newer: "Demographics") -> "Demographics":
         """Both together: what changes keeps its earlier values, what does not is what was said last."""
-        changes: dict[str, object] = {}
-        for name in ("numbers", "last_names", "first_names", "streets", "phones", "emails"):
+        changes: dict[str, object] = {"numbers": tuple(dict.fromkeys((*newer.numbers, *self.numbers)))}
+        for name in ("last_names", "first_names", "streets", "phones", "emails"):
             changes[name] = tuple(dict.fromkeys((*getattr(newer, name), *getattr(self, name))))[:KEPT]
         for name in ("middle_name", "suffix", "birth_date", "ssn", "mbi"):
             changes[name] = getattr(newer, name) or getattr(self, name)
@@ -74,7 +77,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How each fact compares, and by what both are one person: ``number``, a CMS combination, or ``""``.
+    """How each fact compares, and by what both are one person: ``number``, a CMS combination, ``names turned`` or ``""``.
 
     ``against`` names the facts that contradict. Holds no value of any fact.
     """
@@ -94,6 +97,7 @@ class Evidence:
         said = {
             "agrees": [name for name, each in self.facts.items() if each is Likeness.SAME],
             "is almost the same": [name for name, each in self.facts.items() if each is Likeness.CLOSE],
+            "stands in the other's place": [name for name, each in self.facts.items() if each is Likeness.TURNED],
             "differs": [name for name, each in self.facts.items() if each is Likeness.OTHER],
         }
         return "; ".join(f"{what}: {', '.join(names)}" for what, names in said.items() if names) or "nothing compares"
@@ -146,6 +150,8 @@ _COMBINATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """What must agree beside birth date and first name, by the number of the CMS combination it is part of; 05 is 04 with a
 last name that is almost the same. 13 to 16 and 20 to 23 ask for less than these and are not taken; 06, 07, 18 are 04, 05,
 17 with the number of a taxpayer. Legal identification and a CSP's number no source tells."""
+_BESIDE_TURNED_NAMES = ("phone", "e-mail", "street", "social security number")
+"""Two of these agree where first and last name stand in each other's place."""
 _FACTS = (
     *("record number", "last name", "first name", "middle initial", "suffix", "birth date"),
     *("street", "phone", "e-mail", "social security number", "Medicare number"),
@@ -176,6 +182,22 @@ def match(given: Demographics, candidates: Iterable[Candidate], *, cut_short: bo
     return Doubtful(Reason.UNCERTAIN if compared else Reason.NOBODY, tuple(compared))
 
 
+_RESTATED = ("first name", "last name", "birth date", "suffix", "social security number")
+
+
+def may_be_restated(known: Demographics, newer: Demographics) -> bool:
+    """Whether who registers people may say this of the same person now: a correction or a marriage changes one fact.
+
+    >>> ada = Demographics(last_names=("Vale",), first_names=("Ada",), birth_date=date(1980, 5, 1))
+    >>> may_be_restated(ada, ada.model_copy(update={"birth_date": date(1980, 1, 5)}))
+    True
+    >>> may_be_restated(ada, ada.model_copy(update={"birth_date": date(2012, 3, 9), "first_names": ("Max",)}))
+    False
+    """
+    facts = compare(known, newer).facts
+    return sum(facts[name] is Likeness.OTHER for name in _RESTATED) <= 1
+
+
 def compare(one: Demographics, other: Demographics) -> Evidence:
     """How two descriptions compare; the same whichever comes first."""
     facts = dict(zip(_FACTS, likenesses(one, other), strict=True))
@@ -186,10 +208,14 @@ def compare(one: Demographics, other: Demographics) -> Evidence:
 def likenesses(one: Demographics, other: Demographics) -> tuple[Likeness, ...]:
     """The likeness of each fact, in the order in which they are told."""
     (one_last, one_suffix), (other_last, other_suffix) = _surname(one), _surname(other)
+    last = likeness.best(likeness.name, one_last, other_last)
+    first = likeness.best(likeness.name, one.first_names, other.first_names)
+    if Likeness.SAME not in (last, first) and _are_turned(one_last, one.first_names, other_last, other.first_names):
+        last = first = Likeness.TURNED
     return (
         _numbers(one.numbers, other.numbers),
-        likeness.best(likeness.name, one_last, other_last),
-        likeness.best(likeness.name, one.first_names, other.first_names),
+        last,
+        first,
         likeness.initial(one.middle_name, other.middle_name),
         likeness.word(one_suffix, other_suffix),
         likeness.day(one.birth_date, other.birth_date),
@@ -199,6 +225,12 @@ def likenesses(one: Demographics, other: Demographics) -> tuple[Likeness, ...]:
         likeness.social_security(one.ssn, other.ssn),
         likeness.medicare(one.mbi, other.mbi),
     )
+
+
+def _are_turned(last: Names, first: Names, other_last: Names, other_first: Names) -> bool:
+    """Whether what one calls the first name is the other's last name, and the other way round."""
+    crosswise = likeness.best(likeness.name, last, other_first), likeness.best(likeness.name, first, other_last)
+    return crosswise == (Likeness.SAME, Likeness.SAME)
 
 
 def _surname(person: Demographics) -> tuple[tuple[str, ...], str]:
@@ -233,6 +265,9 @@ def _by(facts: Mapping[str, Likeness]) -> str:
 
 def _combined(facts: Mapping[str, Likeness]) -> str:
     """The first combination that agrees, with at most one fact that is almost the same."""
+    if facts["first name"] is Likeness.TURNED:
+        agree = sum(facts[name] is Likeness.SAME for name in _BESIDE_TURNED_NAMES)
+        return "names turned" if facts["birth date"] is Likeness.SAME and agree >= 2 else ""
     if any(facts[name] is not Likeness.SAME for name in _ALWAYS):
         return ""
     for number, names in _COMBINATIONS:

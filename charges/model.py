@@ -98,10 +98,13 @@ class Person(Record):
 class Patient(Person):
     """Who was treated (2010BA when also the subscriber, else 2010CA).
 
-    ``record_number`` is the source's own number for this person within the practice.
+    ``record_number`` is the source's own number for this person within the practice. ``assigner`` is who gave the number
+    where that is not the practice itself; ``former_numbers`` are those that the assigner merged into it.
     """
 
     record_number: str = ""
+    assigner: str = ""
+    former_numbers: tuple[str, ...] = ()
     death_date: date | None = None
     weight_pounds: Decimal | None = None
     pregnant: bool | None = None

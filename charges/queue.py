@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from charges import acting, documents, worklist
+from charges import acting, patients, worklist
 from charges.db import Database
 from charges.errors import Refused
 from charges.model import Finding, Severity
@@ -371,7 +371,7 @@ def find(database: Database, text: str, reader: Reader, *, limit: int = PAGE) ->
         by_claim = select(ClaimRow.charge_id).where(ClaimRow.number == wanted.upper())
         conditions: list[ColumnElement[bool]] = [
             ChargeRow.id.in_(by_claim),
-            ChargeRow.patient_key.in_(documents.patient_key(database.keyring, each, wanted) for each in practices),
+            ChargeRow.patient_key.in_(patients.number_key(database.keyring, each, "", wanted) for each in practices),
             tuple_(ChargeRow.practice_id, ChargeRow.source, ChargeRow.key).in_(
                 (each, source, wanted) for each in practices for source in SOURCES
             ),

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from charges import acting, differences, documents, lifecycle, worklist
+from charges import acting, differences, documents, identity, lifecycle, received, worklist
 from charges.db import Database
 from charges.errors import Refused, Stale
 from charges.model import Charge, Finding, Severity
@@ -244,9 +244,7 @@ def relook(
     acting.demand(by, reason)
     with database.transaction() as session:
         row = acting.held_row(session, charge_number, seen)
-        blocking = [
-            item for item in worklist.open_items(session, row) if item.severity.holds and item.origin in UNMOVED
-        ]
+        blocking = _blocking(session, row)
         if blocking:
             raise Refused(
                 f"Charge {charge_number} waits for a decision about {blocking[0].rule}, which looking again does not "
@@ -254,6 +252,41 @@ def relook(
             )
         deed = lifecycle.Deed("looked at again", by, clock(), database.keyring, reason)
         lifecycle.move(session, [row], ChargeStatus.CAPTURED, deed)
+        return row.status
+
+
+def link(
+    database: Database,
+    charge_number: int,
+    patient_number: int | None,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    seen: int | None = None,
+) -> ChargeStatus:
+    """Say whose charge it is, or (``None``) that it is of nobody known; returns where the charge stands then.
+
+    It is remembered until the source says something else of the person. A charge that waited for this is judged again.
+    """
+    acting.demand(by, reason)
+    with database.transaction() as session:
+        practice_id = session.scalar(select(ChargeRow.practice_id).where(ChargeRow.id == charge_number))
+        if practice_id is not None:
+            received.wait_for_turn(session, practice_id)
+        row = acting.charge_row(session, charge_number, seen)
+        live = acting.live_claim(session, row)
+        if live or row.status is ChargeStatus.VOID:
+            why = f"claim {live.number} of it is out" if live else "it is given up"
+            raise Refused(f"Whose charge {charge_number} is cannot be said any more: {why}.")
+        charge = documents.read(session, database.keyring, [row])[row]
+        identity.decide(session, database.keyring, row, charge, patient_number, by, clock())
+        whose = "nobody known" if patient_number is None else f"patient {patient_number}"
+        deed = lifecycle.Deed("linked", by, clock(), database.keyring, f"To {whose}: {reason}")
+        if row.status is ChargeStatus.CAPTURED or _blocking(session, row):
+            lifecycle.note(session, [row], deed)
+        else:
+            lifecycle.move(session, [row], ChargeStatus.CAPTURED, deed)
         return row.status
 
 
@@ -327,6 +360,11 @@ def revive(
             )
         lifecycle.move(session, [row], ChargeStatus.CAPTURED, lifecycle.Deed("taken up", by, clock(), database.keyring))
         return row.status
+
+
+def _blocking(session: Session, row: ChargeRow) -> Sequence[ReviewItemRow]:
+    """The open items that looking again does not take back."""
+    return [item for item in worklist.open_items(session, row) if item.severity.holds and item.origin in UNMOVED]
 
 
 def _after_review(session: Session, row: ChargeRow) -> ChargeStatus:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from charges import breakers, documents, lifecycle, worklist
+from charges import breakers, documents, identity, lifecycle, worklist
 from charges.completion import complete
 from charges.db import Database
 from charges.model import Charge, Finding, HistoryLine
@@ -76,6 +76,7 @@ def scrub(
     tables = tables.without_samples(practice.demanded_tables)
     with database.transaction() as session:
         _judge_again(session, database, practice_id, judged_with, clock())
+        identity.look_again(session, database.keyring, practice_id, clock())
     while True:
         with database.transaction() as session:
             batch = _scrub_batch(
@@ -116,14 +117,17 @@ def _scrub_batch(
     }
     findings: dict[ChargeRow, tuple[Finding, ...]] = {}
     silent: dict[str, TableMissing] = {}
-    for row, facts in _facts(session, database, practice, rows, today, tables).items():
+    captured = documents.read(session, database.keyring, rows)
+    doubts = identity.settle(session, database.keyring, practice_id, captured, now)
+    for row, facts in _facts(session, practice, captured, today, tables).items():
         charge = facts.charge
         if charge.self_pay or (charge.lines and not charge.billed_lines):
             findings[row] = ()
             outcome[ChargeStatus.SELF_PAY].append(row)
         else:
             asked = (*catalogue.of(facts), *book.of(charge))
-            findings[row] = judge(asked, facts, practice.weights(charge), silent)
+            doubt = (doubts[row],) if row in doubts else ()
+            findings[row] = (*doubt, *judge(asked, facts, practice.weights(charge), silent))
         row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""
         row.total = charge.total.quantize(Decimal("0.01"))
         row.provider_npi = _rendering(facts.charge)
@@ -188,22 +192,22 @@ def facts_of(
     with database.transaction() as session:
         row = session.get_one(ChargeRow, charge_number)
         today = now.astimezone(ZoneInfo(practice.time_zone)).date()
-        return _facts(session, database, practice, [row], today, tables.without_samples(practice.demanded_tables))[row]
+        captured = documents.read(session, database.keyring, [row])
+        return _facts(session, practice, captured, today, tables.without_samples(practice.demanded_tables))[row]
 
 
 def _facts(
     session: Session,
-    database: Database,
     practice: Practice,
-    rows: Sequence[ChargeRow],
+    captured: Mapping[ChargeRow, Charge],
     today: date,
     tables: Reference,
 ) -> dict[ChargeRow, Facts]:
     """The facts of charges: completed from the profile, with the patient's history and the payer's policy."""
-    histories = _histories(session, rows)
+    histories = _histories(session, list(captured))
     found = {}
-    for row, captured in documents.read(session, database.keyring, rows).items():
-        charge = complete(practice, captured)
+    for row, given in captured.items():
+        charge = complete(practice, given)
         earlier = [
             line
             for charge_id, line in histories.get(row.patient_key, ())

@@ -70,6 +70,7 @@ def worklist_table(waiting: "Iterable[review.Held]") -> Table:
 def show(charge: Charge, as_json: AsJson = False) -> None:
     """Show a charge: what is wrong, what was seen, what to do, its claims and its history."""
     from charges import after_billing, review
+    from charges.identity import WHOSE
 
     database = open_pipeline().database
     case = review.case(database, charge)
@@ -117,6 +118,9 @@ def show(charge: Charge, as_json: AsJson = False) -> None:
             f"[{item.number}] {item.state} {item.finding.severity} {item.finding.rule}: {item.finding.message}",
             markup=False,
         )
+        if item.finding.rule in WHOSE:
+            for name, said in item.finding.evidence.items():
+                out.print(f"     {name}: {said}", markup=False)
         if item.finding.fix:
             out.print(f"     {item.finding.fix}", markup=False, style="dim")
     for each in case.events:
@@ -251,6 +255,28 @@ def relook(charge: Charge, reason: Reason = "", by: Actor = "") -> None:
     pipeline = open_pipeline()
     became = review.relook(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
     out.print(f"Charge {charge} is {became} and is judged again in the next run.")
+
+
+@app.command()
+def link(
+    charge: Charge,
+    patient: Annotated[
+        int | None, typer.Argument(help="The patient's number, as `show` prints it.", show_default=False)
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="It is none of the people known.")] = False,
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Say whose charge it is where that cannot be told; remembered until the source says something else of the person."""
+    from charges import review
+    from charges.errors import Refused
+
+    if (patient is None) != none:
+        raise Refused("Give the number of a patient, or --none where it is none of those known.")
+    pipeline = open_pipeline()
+    became = review.link(pipeline.database, charge, patient, by=actor(by), reason=reason, clock=pipeline.clock)
+    whose = "of nobody known" if patient is None else f"of patient {patient}"
+    out.print(f"Charge {charge} is {whose}; it is {became} and is judged again in the next run.")
 
 
 Seen = Annotated[

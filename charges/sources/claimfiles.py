@@ -164,16 +164,17 @@ def _record(claim: Part, known: Counter[str]) -> RawRecord:
 def _charge(claim: Claim) -> Charge:
     charge = claim.charge
     patient, first = charge.patient, charge.coverages[0]
-    known_as = charge.references.medical_record_number or " ".join(
-        (first.payer.payer_id, first.member_id, patient.first_name, str(patient.birth_date or ""))
-    )
+    number = {"record_number": charge.references.medical_record_number}
+    if not number["record_number"]:
+        known_as = (first.payer.payer_id, first.member_id, patient.first_name, str(patient.birth_date or ""))
+        number = {"record_number": " ".join(known_as), "assigner": "policy"}
     unread = charge.unread
     if claim.frequency != "1":
         what = {"7": "a replacement", "8": "a void"}[claim.frequency]
         unread = (*unread, f"CLM05-3 is {claim.frequency}: the claim is {what} of an earlier one")
     known = charge.model_copy(
         update={
-            "patient": patient.model_copy(update={"record_number": known_as}),
+            "patient": patient.model_copy(update=number),
             "encounter": charge.encounter.model_copy(update={"record_number": claim.number}),
             "unread": unread,
         }

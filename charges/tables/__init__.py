@@ -21,6 +21,7 @@ from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
+from charges.tables.patients import PatientLinkRow, PatientRow, PatientSearchKeyRow
 from charges.tables.rollout import RollOutRow
 from charges.tables.sources import AllowanceRow, BreakerRow, CensusRow, CursorRow, ProbeRow, RawRecordRow
 from charges.tables.states import (
@@ -76,6 +77,9 @@ __all__ = [
     "Moment",
     "Onward",
     "Origin",
+    "PatientLinkRow",
+    "PatientRow",
+    "PatientSearchKeyRow",
     "PaymentReasonRow",
     "PaymentRow",
     "PracticeRow",
@@ -114,5 +118,6 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     CensusRow,
     BreakerRow,
     UserRow,
+    PatientRow,
 )
 """All tables with sealed columns, for the rotation of keys."""

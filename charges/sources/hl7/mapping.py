@@ -15,7 +15,7 @@ from charges.model import Charge, ClaimDates, Coverage, Diagnosis, Encounter, Fa
 from charges.sources.hl7 import parties
 from charges.sources.hl7.lines import Ledger, Posted, icd_codes
 from charges.sources.hl7.message import Message, parse_place
-from charges.sources.hl7.screening import Role, prior_number, record_number, screen, visit_of
+from charges.sources.hl7.screening import Number, Role, number_given_up, patient_number, screen, visit_of
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def to_charge(messages: Sequence[Message], settings: Hl7, day: str = "") -> Char
         elif found.role is Role.PATIENT:
             statements.append((message, found.sender))
         elif found.role is Role.MERGE:
-            merges.append((record_number(message, found.sender), prior_number(message, found.sender)))
+            merges.append((patient_number(message, found.sender), number_given_up(message, found.sender)))
     if not charges:
         raise Unreadable("The record holds no message that charges something; tell the engineer.")
     newest, sender = charges[-1]
@@ -72,11 +72,13 @@ class _Charge:
         sender: Sender,
         ledger: Ledger,
         statements: list[tuple[Message, Sender]],
-        merges: list[tuple[str, str]],
+        merges: list[tuple[Number, Number]],
         day: str,
     ) -> None:
         self.message, self.sender, self.ledger = newest, sender, ledger
-        self.statements, self.merges = statements, merges
+        self.number, self.former = _after(merges, patient_number(newest, sender))
+        known = {self.number, *self.former}
+        self.statements = [each for each in statements if patient_number(*each) in known]
         self.lines = _of_day(ledger.lines, day)
         self.voided = not self.lines
         if self.voided:
@@ -134,7 +136,7 @@ class _Charge:
         return charge.model_copy(update={"unread": unread, "origins": self.origins})
 
     def _patient(self) -> Patient:
-        number = record_number(self.message, self.sender)
+        number = self.number.text
         segment = self.message.first("PID")
         given = (
             self._read(lambda: parties.patient(segment, number), Patient(record_number=number))
@@ -147,12 +149,17 @@ class _Charge:
         for message, _ in reversed(self.statements):
             given = self._filled(given, message)
         if number:
-            self.origins["patient.record_number"] = self.sender.record_number[0]
-        for stays, goes in self.merges:
-            if goes == number != stays:
-                number = stays
-                self.origins["patient.record_number"] = f"{REGISTRATION} PID-3"
-        return given.model_copy(update={"record_number": number})
+            self.origins["patient.record_number"] = (
+                f"{REGISTRATION} PID-3" if self.former else self.sender.record_number[0]
+            )
+        if self.number.assigner:
+            self.origins["patient.assigner"] = "PID-3.4"
+        if self.former:
+            self.origins["patient.former_numbers"] = f"{REGISTRATION} MRG-1"
+        former = tuple(each.text for each in self.former)
+        return given.model_copy(
+            update={"record_number": number, "assigner": self.number.assigner, "former_numbers": former}
+        )
 
     def _filled(self, given: Patient, statement: Message) -> Patient:
         """What the patient's own message leaves open, from a registration."""
@@ -245,6 +252,16 @@ class _Charge:
         except Unreadable as fault:
             self.faults.append(str(fault).rstrip("."))
             return otherwise
+
+
+def _after(merges: Sequence[tuple[Number, Number]], number: Number) -> tuple[Number, list[Number]]:
+    """The number that a patient has after merges, in their order, and those that were given up for it, newest first."""
+    former: list[Number] = []
+    for stays, goes in merges:
+        if goes == number != stays and stays.assigner == number.assigner:
+            former.insert(0, number)
+            number = stays
+    return number, former
 
 
 def days_of(message: Message, sender: Sender) -> tuple[str, ...]:

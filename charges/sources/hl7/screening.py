@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from charges.dialect import Hl7, Place, Sender
 from charges.errors import Unreadable
@@ -90,23 +91,47 @@ def visit_of(message: Message, sender: Sender) -> str:
     return number
 
 
-def record_number(message: Message, sender: Sender) -> str:
+class Number(NamedTuple):
+    """A patient's number, and who assigned it where that is not the practice itself."""
+
+    text: str = ""
+    assigner: str = ""
+
+
+def patient_number(message: Message, sender: Sender) -> Number:
     """The number of the patient, of the type that the sender's dialect prefers."""
-    return _number(message.first("PID"), sender.record_number, sender.record_number_type)
+    return _number(message.first("PID"), sender.record_number, sender)
+
+
+def record_number(message: Message, sender: Sender) -> str:
+    """The same without its assigner."""
+    return patient_number(message, sender).text
+
+
+def number_given_up(message: Message, sender: Sender) -> Number:
+    """The number that a merge gives up."""
+    return _number(message.first("MRG"), ("MRG-1",), sender)
 
 
 def prior_number(message: Message, sender: Sender) -> str:
-    """The number that a merge gives up."""
-    return _number(message.first("MRG"), ("MRG-1",), sender.record_number_type)
+    """The same without its assigner."""
+    return number_given_up(message, sender).text
 
 
-def _number(segment: Segment | None, places: Sequence[Place], preferred: str) -> str:
+def _number(segment: Segment | None, places: Sequence[Place], sender: Sender) -> Number:
     if segment is None:
-        return ""
+        return Number()
     for place in places:
         _, field, component, subcomponent = parse_place(place)
         given: Sequence[Repetition] = segment.repetitions(field)
-        for each in (*(one for one in given if one.text(5) == preferred), *given):
+        for each in (*(one for one in given if one.text(5) == sender.record_number_type), *given):
             if each.text(5) not in ("SS", "DL") and each.text(component, subcomponent):
-                return each.text(component, subcomponent)
-    return ""
+                return Number(each.text(component, subcomponent), _assigner(each.text(4), sender))
+    return Number()
+
+
+def _assigner(named: str, sender: Sender) -> str:
+    """Who assigned a number, by PID-3.4 where the dialect says that it tells; ``""`` is the practice itself."""
+    if not sender.own_assigners:
+        return sender.assigner
+    return "" if named in sender.own_assigners else named or sender.assigner
