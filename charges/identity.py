@@ -10,7 +10,7 @@ person who agrees (``matching``), to whom a person said, or held with the candid
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -53,6 +53,8 @@ WHOSE = frozenset({NOT_TOLD, CONTRADICTED})
 _SHOWN = 8
 """So many candidates are put before a person."""
 _AT_ONCE = 500
+_LATE = timedelta(minutes=15)
+"""A page may be committed so long after the moment that its rows carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,15 @@ def look_again(session: Session, keyring: Keyring, practice_id: int, now: dateti
         ReviewItemRow.rule.in_(WHOSE),
         ReviewItemRow.state == ItemState.OPEN,
     )
-    more_is_known = or_(
-        select(PatientRow.id)
-        .where(PatientRow.practice_id == practice_id, PatientRow.changed_at > ChargeRow.changed_at)
-        .exists(),
-        select(PatientLinkRow.id)
-        .where(PatientLinkRow.practice_id == practice_id, PatientLinkRow.decided_at > ChargeRow.changed_at)
-        .exists(),
+    changed = select(PatientRow.id).where(
+        PatientRow.practice_id == practice_id,
+        or_(PatientRow.changed_at >= ChargeRow.changed_at, PatientRow.changed_at >= now - _LATE),
     )
+    decided = select(PatientLinkRow.id).where(
+        PatientLinkRow.practice_id == practice_id,
+        or_(PatientLinkRow.decided_at >= ChargeRow.changed_at, PatientLinkRow.decided_at >= now - _LATE),
+    )
+    more_is_known = or_(changed.exists(), decided.exists())
     after = 0
     while True:
         rows = session.scalars(

@@ -132,13 +132,28 @@ def _without_numbers(*more: str) -> Demographics:
     [
         {"first_names": ("Ida",)}, {"first_names": ("Adda",)}, {"suffix": "Jr"}, {"middle_name": "Beatrix"}, {"ssn": "1988"},
         {"mbi": "1EG4TE5MK74"}, {"birth_date": date(1980, 1, 5)}, {"birth_date": None},
-        {"last_names": ("Ada",), "first_names": ("Vasquez-Holloway",)},
+        {"last_names": ("Ada",), "first_names": ("Holloway",)},
     ],
 )  # fmt: skip
 def test_what_contradicts_is_not_outweighed(changes: dict[str, object]) -> None:
     assert (
         _reason(ELSEWHERE.model_copy(update=changes), ADA.model_copy(update={"suffix": "Sr"})) == Reason.UNCERTAIN.value
     )
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (set(), "linked by names turned"),
+        ({"ssn", "emails"}, "linked by names turned"),
+        ({"ssn", "emails", "streets"}, "uncertain"),
+        ({"birth_date"}, "uncertain"),
+    ],
+)
+def test_names_in_each_others_place_are_let_pass_with_two_facts_more(without: set[str], said: str) -> None:
+    turned = _changed(last_names=("ADA",), first_names=("Vasquez Holloway",), mbi="")
+    blank = Demographics()
+    assert _reason(turned.model_copy(update={name: getattr(blank, name) for name in without}), ADA) == said
 
 
 def test_two_who_agree_are_nobody_and_both_are_told() -> None:
@@ -214,6 +229,7 @@ def test_nobody_is_linked_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
         "as registered",
         "shouted",
         "telephone in dots",
+        "names swapped",
         "moved",
         "social security fragment",
         "married",
