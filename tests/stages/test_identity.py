@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from charges import identity, lifecycle, patients, review
+from charges import corrections, identity, lifecycle, patients, review
 from charges.errors import Refused
 from charges.matching import Candidate, Demographics, Linked, match
 from charges.model import Address, Charge, Finding, Patient
@@ -268,6 +268,32 @@ def test_a_number_given_to_somebody_else_holds_the_charge_and_is_not_believed(wo
     take(workplace, visit("4", stranger, days_ago=30))
     rows = workplace.rows()
     assert rows["2"].patient_key == rows["4"].patient_key != rows["1"].patient_key
+
+
+def test_a_correction_of_something_else_does_not_hide_a_contradicted_number(workplace: Workplace) -> None:
+    stranger = PATIENT.model_copy(update={"first_name": "Max", "birth_date": date(2012, 3, 9)})
+    take(workplace, visit("1"), visit("2", stranger, days_ago=9))
+    correct(workplace, "2", {"note": "seen with the mother"})
+    assert finding(workplace, "2").rule == identity.CONTRADICTED
+    correct(workplace, "2", {"patient.record_number": "100777"})
+    assert workplace.states() == {"1": CLEAN, "2": CLEAN}
+    assert workplace.rows()["1"].patient_key != workplace.rows()["2"].patient_key
+
+
+def correct(workplace: Workplace, key: str, edits: dict[str, str]) -> None:
+    """Correct a charge by hand from its finding, and judge it again."""
+    number = workplace.rows()[key].id
+    (item,) = [each.number for each in review.case(workplace.database, number).items if each.state == "open"]
+    corrections.correct(
+        workplace.database, item, by="Imogen", reason="as in the chart", edits=edits, clock=workplace.clock
+    )
+    workplace.run("judge")
+
+
+def test_the_number_of_a_charge_that_nobody_doubts_is_not_overruled(workplace: Workplace) -> None:
+    take(workplace, visit("1"), visit("2", TWIN))
+    with pytest.raises(Refused, match="nothing is against it"):
+        link(workplace, "1", known(workplace)["Odile"])
 
 
 def test_what_a_person_confirms_under_a_number_is_known_from_then_on(workplace: Workplace) -> None:
