@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from charges import documents, lifecycle, patients
@@ -50,6 +50,12 @@ CONTRADICTED = "PAT-002"
 """The finding of a charge whose record number is somebody else's."""
 WHOSE = frozenset({NOT_TOLD, CONTRADICTED})
 """The findings about whose charge it is; their evidence is the candidates."""
+_OF_CHARGE = (
+    update(HistoryLineRow)
+    .where(HistoryLineRow.charge_id == bindparam("of"))
+    .values(patient_key=bindparam("key"))
+    .execution_options(synchronize_session=False)
+)
 _SHOWN = 8
 """So many candidates are put before a person."""
 _AT_ONCE = 500
@@ -79,9 +85,8 @@ def settle(
     moved = {row: verdict for row, verdict in verdicts.items() if row.patient_key != verdict.key}
     for row, verdict in moved.items():
         row.patient_key = verdict.key
-        session.execute(
-            update(HistoryLineRow).where(HistoryLineRow.charge_id == row.id).values(patient_key=verdict.key)
-        )
+    if moved:
+        session.connection().execute(_OF_CHARGE, [{"of": row.id, "key": verdict.key} for row, verdict in moved.items()])
     lifecycle.note_each(
         session,
         [

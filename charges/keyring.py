@@ -11,7 +11,6 @@ encryption key, of which the highest id seals. Old keys stay until ``charges key
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import re
@@ -78,7 +77,7 @@ class Keyring:
 
     def fingerprint(self, text: str) -> str:
         """The keyed hash (HMAC-SHA-256, 32 hex digits) by which equal texts are found without being readable."""
-        return hmac.new(self.index, text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self.index, text.encode(), "sha256").hex()[:32]
 
     def with_new_key(self) -> "Keyring":
         """This keyring with one more key, which from now on seals; raises Refused when all 255 ids are used."""

@@ -96,11 +96,12 @@ def told_by(keyring: Keyring, demographics: Demographics) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """Somebody known while a page of charges is taken up; ``row`` is not stored yet where they are new."""
+    """Somebody known while a page of charges is taken up; who is new has no row yet."""
 
-    row: PatientRow
+    key: str
+    told: str
     demographics: Demographics
-    is_new: bool = False
+    row: PatientRow | None = None
     changed: bool = False
 
 
@@ -149,6 +150,7 @@ class _Registry:
         self.known: dict[str, _Known] = {}
         self.unopened: dict[str, str] = {}
         self.merged: list[tuple[_Known, _Known]] = []
+        self.number_keys: dict[tuple[str, str], str] = {}
 
     def read(self, said: Iterable[_Said]) -> None:
         """Find everybody with one of the numbers; open those of whom something new is said."""
@@ -172,7 +174,7 @@ class _Registry:
     def open(self, rows: Iterable[PatientRow]) -> None:
         """Read what is known of people."""
         for row in rows:
-            each = _Known(row, demographics_of(row, self.keyring))
+            each = _Known(row.key, row.told, demographics_of(row, self.keyring), row)
             for key in (row.key, *self._keys(each.demographics)):
                 self.known[key] = each
                 self.unopened.pop(key, None)
@@ -183,59 +185,90 @@ class _Registry:
         if keys[0] in self.unopened:
             return self.unopened[keys[0]]
         found = list(dict.fromkeys(self.known[key] for key in keys if key in self.known))
-        if not all(each.row.told == told or may_be_restated(each.demographics, said) for each in found):
+        if not all(each.told == told or may_be_restated(each.demographics, said) for each in found):
             return ""
-        first, *others = found or [self._new(keys[0])]
+        first, *others = found or [_Known(keys[0], "", Demographics())]
         for other in others:
-            first.demographics = other.demographics.joined(first.demographics)
+            first.demographics, first.told, first.changed = other.demographics.joined(first.demographics), "", True
             self.merged.append((other, first))
         self.say(first, said, told)
-        return first.row.key
+        return first.key
 
     def say(self, known: _Known, said: Demographics, told: str) -> None:
         """Take over what is said of somebody."""
+        if known.told == told:
+            return
         joined = known.demographics.joined(said)
         known.changed |= joined != known.demographics
-        known.demographics, known.row.told = joined, told
+        known.demographics, known.told = joined, told
         self.known.update(dict.fromkeys(self._keys(joined), known))
 
     def write(self) -> None:
         """Store who is new and who changed, with the keys by which they are found."""
         gone = {other for other, _ in self.merged}
-        changed = [each for each in dict.fromkeys(self.known.values()) if each.changed and each not in gone]
-        for each in changed:
-            each.row.changed_at = self.now
-            each.row.seal(self.keyring, demographics=each.demographics.model_dump_json(exclude_defaults=True).encode())
-        self.session.add_all(each.row for each in changed if each.is_new)
-        self.session.flush()
+        people = [each for each in dict.fromkeys(self.known.values()) if each not in gone]
+        for each in people:
+            if each.row is not None and each.row.told != each.told:
+                each.row.told = each.told
+            if each.row is not None and each.changed:
+                each.row.changed_at = self.now
+                each.row.seal(self.keyring, demographics=_as_bytes(each.demographics))
+        insert_all(self.session, PatientRow, [self._row_of(each) for each in people if each.row is None])
+        numbers = self._numbers_of(people)
         for other, first in self.merged:
-            self._merge(other, first)
-        for ids in parts(each.row.id for each in changed if not each.is_new):
+            self._merge(other, first, numbers)
+        for ids in parts(numbers[each.key] for each in people if each.row is not None and each.changed):
             self.session.execute(delete(PatientSearchKeyRow).where(PatientSearchKeyRow.patient_id.in_(ids)))
         keys = [
-            {"patient_id": each.row.id, "key": key}
-            for each in changed
-            for key in sorted(_search_keys(self.keyring, self.practice_id, each.demographics))
+            {"patient_id": numbers[each.key], "key": key}
+            for each in people
+            if each.changed
+            for key in sorted({*self._keys(each.demographics), *self._name_keys(each.demographics)})
         ]
         insert_all(self.session, PatientSearchKeyRow, keys)
 
-    def _new(self, key: str) -> _Known:
-        return _Known(PatientRow(practice_id=self.practice_id, key=key, told=""), Demographics(), is_new=True)
+    def _row_of(self, new: _Known) -> dict[str, object]:
+        return PatientRow.values(
+            self.keyring,
+            {"demographics": _as_bytes(new.demographics)},
+            practice_id=self.practice_id,
+            key=new.key,
+            told=new.told,
+            changed_at=self.now,
+        )
 
-    def _merge(self, other: _Known, first: _Known) -> None:
+    def _numbers_of(self, people: Iterable[_Known]) -> dict[str, int]:
+        """The numbers that we gave to people, by their patient keys."""
+        numbers: dict[str, int] = {}
+        for keys in parts(each.key for each in people):
+            found = self.session.execute(select(PatientRow.key, PatientRow.id).where(PatientRow.key.in_(keys)))
+            numbers.update((key, number) for key, number in found)
+        return numbers
+
+    def _merge(self, other: _Known, first: _Known, numbers: Mapping[str, int]) -> None:
         """Give what was one person's to whom their authority merged them into."""
-        was, now = other.row.key, first.row.key
+        was, now = other.key, first.key
         self.session.execute(update(ChargeRow).where(ChargeRow.patient_key == was).values(patient_key=now))
         self.session.execute(update(HistoryLineRow).where(HistoryLineRow.patient_key == was).values(patient_key=now))
-        if other.is_new:
-            return
-        links = update(PatientLinkRow).where(PatientLinkRow.patient_id == other.row.id)
-        self.session.execute(links.values(patient_id=first.row.id))
-        self.session.execute(delete(PatientSearchKeyRow).where(PatientSearchKeyRow.patient_id == other.row.id))
-        self.session.delete(other.row)
+        if other.row is not None:
+            links = update(PatientLinkRow).where(PatientLinkRow.patient_id == other.row.id)
+            self.session.execute(links.values(patient_id=numbers[now]))
+            self.session.execute(delete(PatientSearchKeyRow).where(PatientSearchKeyRow.patient_id == other.row.id))
+            self.session.delete(other.row)
 
     def _keys(self, demographics: Demographics) -> list[str]:
-        return [number_key(self.keyring, self.practice_id, *each) for each in demographics.numbers]
+        for number in demographics.numbers:
+            if number not in self.number_keys:
+                self.number_keys[number] = number_key(self.keyring, self.practice_id, *number)
+        return [self.number_keys[number] for number in demographics.numbers]
+
+    def _name_keys(self, demographics: Demographics) -> list[str]:
+        born = _born(self.keyring, self.practice_id, demographics)
+        return born + _named(self.keyring, self.practice_id, demographics)
+
+
+def _as_bytes(demographics: Demographics) -> bytes:
+    return demographics.model_dump_json(exclude_defaults=True).encode()
 
 
 # Finding people
@@ -299,11 +332,6 @@ def _asked(keyring: Keyring, practice_id: int, said: Demographics) -> tuple[list
     """The keys by which everybody is found who may be linked, and those by which others are shown."""
     numbers = [number_key(keyring, practice_id, *each) for each in said.numbers]
     return [*numbers, *_born(keyring, practice_id, said)], _named(keyring, practice_id, said)
-
-
-def _search_keys(keyring: Keyring, practice_id: int, known: Demographics) -> set[str]:
-    numbers = (number_key(keyring, practice_id, *each) for each in known.numbers)
-    return {*numbers, *_born(keyring, practice_id, known), *_named(keyring, practice_id, known)}
 
 
 def _born(keyring: Keyring, practice_id: int, person: Demographics) -> list[str]:
