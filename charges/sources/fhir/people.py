@@ -43,7 +43,8 @@ class People:
 
         Raises Doubt when it is not certain who it is, Unavailable and Refused as the tenant does.
         """
-        said = _described(charge.patient, [charge.patient.record_number])
+        patient = charge.patient  # a number that another assigner gave is nobody's here
+        said = _described(patient, [] if patient.assigner else [patient.record_number])
         if said not in self._found:
             try:
                 self._found[said] = self._looked_up(said)
