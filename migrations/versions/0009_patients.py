@@ -1,13 +1,13 @@
 """patients
 
-Revision: 0009, after 0012
+Revision: 0009, after 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0012"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
