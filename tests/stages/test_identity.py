@@ -225,6 +225,7 @@ def test_a_person_is_never_found_from_another_practice(workplace: Workplace, tmp
     take(workplace, visit("1"))
     neighbour = Workplace(workplace.database, tmp_path, workplace.clock)
     neighbour.apply(code="riverside")
+    neighbour.applied = neighbour.pipeline.practice("riverside")
     take(neighbour, visit("n1", TWIN.model_copy(update={"last_name": "Elsewhere", "birth_date": date(1990, 1, 1)})))
     neighbour.pipeline.pull(neighbour.applied, source=Export(visit("nx", elsewhere())))
     neighbour.run("judge")
