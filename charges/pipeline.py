@@ -311,7 +311,7 @@ class Pipeline:
     @property
     def tables(self) -> Reference:
         """The code tables as they are loaded now, and what comes with the software."""
-        return reference(self.settings.reference_dir) | shipped()
+        return _with_shipped(reference(self.settings.reference_dir))
 
     def generate(self, applied: Applied, progress: Progress = no_progress) -> claims.Generated:
         """Stage 4 for a practice; raises BadRules as ``judge`` does. What changed after billing is compared first."""
@@ -357,6 +357,12 @@ class Pipeline:
     def retreat(self, code: str, *, by: str, reason: str, to: Mode | None = None) -> rollout.Moved:
         """A person brings a practice back to an earlier mode, the one before when none is named."""
         return rollout.retreat(self.database, code, by=by, reason=reason, to=to, clock=self.clock)
+
+
+@lru_cache(maxsize=2)
+def _with_shipped(loaded: Reference) -> Reference:
+    """The same as long as nothing else is loaded, for it remembers what it found."""
+    return loaded | shipped()
 
 
 @lru_cache(maxsize=8)
