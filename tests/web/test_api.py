@@ -94,6 +94,26 @@ def test_the_numbers_of_prometheus_are_of_ones_own_practices(sent: Hall) -> None
     assert "lakeside" not in hillside
 
 
+def test_rules_are_listed_and_texts_tried(hall: Hall) -> None:
+    program = hall.program("rules:read", "rules:write")
+
+    assert "EM-004" in {each["id"] for each in program.get("/api/rules").json()}
+    tried = program.post("/api/rules/try", json={"text": "rules: []"}).json()
+    assert tried == {"holds": True, "faults": [], "rules": []}
+    assert program.post("/api/rules/try", json={"text": "rules: ["}).json()["faults"]
+
+
+def test_the_roll_out_is_told_and_moved(hall: Hall) -> None:
+    program = hall.program("roll-out:read", "roll-out:move")
+
+    (told,) = program.get("/api/roll-out").json()
+    assert told["practice"] == "lakeside"
+    done = program.post("/api/roll-out/lakeside/retreat", json={"to": "observe", "reason": "a wrong name"}).json()
+    assert done["mode"] == "observe"
+    assert program.post("/api/roll-out/hillside/retreat", json={"to": "observe", "reason": "x"}).status_code == 404
+    assert program.post("/api/roll-out/lakeside/advance", json={"reason": ""}).status_code == 422
+
+
 def test_the_contract_is_published_and_names_every_path_of_the_api(hall: Hall) -> None:
     contract = hall.browser().get("/api/openapi.json").json()
 

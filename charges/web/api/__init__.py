@@ -1,11 +1,13 @@
 """The JSON API under ``/api``, and what machines ask of an installation."""
 
-from charges.web.api import files, health, queue, sources, users
+from charges.web.api import files, health, queue, roll_out, rules, sources, users
 
 ROUTERS = (
     health.router,
     queue.router,
     files.router,
+    rules.router,
     sources.router,
+    roll_out.router,
     users.router,
 )

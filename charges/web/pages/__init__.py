@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, charge, files, home, queue, sign_in, sources, users
+from charges.web.pages import account, charge, files, home, queue, roll_out, rules, sign_in, sources, users
 
-PAGES = (sign_in, account, home, queue, charge, files, sources, users)
+PAGES = (sign_in, account, home, queue, charge, files, rules, sources, roll_out, users)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -21,7 +21,9 @@ class Entry:
 NAVIGATION = (
     Entry("Queue", "/queue", Permission.READ_CHARGES),
     Entry("Files", "/files", Permission.READ_FILES),
+    Entry("Rules", "/rules", Permission.READ_RULES),
     Entry("Sources", "/sources", Permission.READ_SOURCES),
+    Entry("Roll-out", "/roll-out", Permission.READ_ROLL_OUT),
     Entry("Users", "/users", Permission.MANAGE_USERS),
 )
 """From left to right."""
