@@ -9,7 +9,9 @@ import hypothesis
 import pytest
 import structlog
 
-from charges.db import Database, create_database_engine, upgrade
+from charges.cli import shared
+from charges.cli.main import main
+from charges.db import Database, create_database_engine, open_database, upgrade
 from charges.keyring import Keyring
 from charges.settings import Settings
 from tests.practice import Workplace
@@ -21,6 +23,7 @@ if os.environ.get("CHARGES_TEST_SAME_EXAMPLES"):
     hypothesis.settings.load_profile("gate")
 
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+Charges = Callable[..., tuple[int, str, str]]
 KEYRING = Keyring({1: bytes(range(32))}, bytes(range(32, 64)))
 
 
@@ -80,3 +83,28 @@ def small_workplace(sqlite_url: str, tmp_path: Path, clock: Callable[[], datetim
     opened = Database(engine, KEYRING)
     yield Workplace(opened, tmp_path, clock)
     opened.close()
+
+
+@pytest.fixture
+def charges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Charges:
+    """Run a command in this process, in an empty folder; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shared.out, "width", 200)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def installed_workplace(charges: Charges, tmp_path: Path) -> Workplace:
+    """A workplace on the database that the commands find in their folder."""
+    assert charges("keys", "new", "chargerouter.key")[0] == 0
+    settings = Settings(key_file=tmp_path / "chargerouter.key")
+    upgrade(create_database_engine(settings))
+    return Workplace(open_database(settings), tmp_path, lambda: NOON)

@@ -1,47 +1,20 @@
 """The commands about money as their users meet them."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from charges.cli import shared
-from charges.cli.main import main
-from charges.db import create_database_engine, open_database, upgrade
-from charges.settings import Settings
 from rules.examples import charge
-from tests.conftest import NOON
+from tests.conftest import Charges
 from tests.practice import Workplace
 from tests.replies import a835, denied
 
-Charges = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def charges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Charges:
-    """Run a command in this process, in an empty folder; gives exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shared.out, "width", 200)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
-
-
-@pytest.fixture
-def workplace(charges: Charges, tmp_path: Path) -> Workplace:
+def workplace(installed_workplace: Workplace) -> Workplace:
     """A claim that is out, and a visit of 16 November 2026 of which nothing was charged."""
-    assert charges("keys", "new", "chargerouter.key")[0] == 0
-    settings = Settings(key_file=tmp_path / "chargerouter.key")
-    upgrade(create_database_engine(settings))
-    made = Workplace(open_database(settings), tmp_path, lambda: NOON)
+    made = installed_workplace
     made.source.put(charge(key="1"), charge(key="2").model_copy(update={"lines": ()}))
     made.run()
     return made

@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 
 from rules.examples import PATIENT, charge
+from tests.conftest import Charges
 from tests.practice import PROFILE, Workplace
-from tests.test_cli_after_billing import Charges, charges, workplace  # noqa: F401 - fixtures
 
 
-def test_the_roll_out_is_shown_with_its_acts(charges: Charges, workplace: Workplace) -> None:  # noqa: F811
+@pytest.fixture
+def workplace(installed_workplace: Workplace) -> Workplace:
+    """A practice whose first claim is out."""
+    installed_workplace.source.put(charge(key="1"))
+    installed_workplace.run()
+    return installed_workplace
+
+
+def test_the_roll_out_is_shown_with_its_acts(charges: Charges, workplace: Workplace) -> None:
     code, said, _ = charges("rollout", "show")
     assert code == 0
     assert said.startswith("lakeside: full since 2026-11-23 18:00 UTC")
@@ -21,7 +29,7 @@ def test_the_roll_out_is_shown_with_its_acts(charges: Charges, workplace: Workpl
     assert [each["became"] for each in shown["acts"]] == ["observe", "shadow", "cohort", "full"]
 
 
-def test_a_retreat_says_what_it_withdrew(charges: Charges, workplace: Workplace) -> None:  # noqa: F811
+def test_a_retreat_says_what_it_withdrew(charges: Charges, workplace: Workplace) -> None:
     another = PATIENT.model_copy(update={"record_number": "2"})
     workplace.source.put(charge(key="2", patient=another))
     workplace.run("pull", "judge", "generate")
@@ -44,7 +52,7 @@ def test_a_retreat_says_what_it_withdrew(charges: Charges, workplace: Workplace)
     )
 
 
-def test_what_is_missing_is_told_and_refused(charges: Charges, workplace: Workplace, tmp_path: Path) -> None:  # noqa: F811
+def test_what_is_missing_is_told_and_refused(charges: Charges, workplace: Workplace, tmp_path: Path) -> None:
     (tmp_path / "hillside.yaml").write_text(
         PROFILE.replace("code: lakeside", "code: hillside").replace("days: 0", "days: 5")
     )
@@ -58,7 +66,7 @@ def test_what_is_missing_is_told_and_refused(charges: Charges, workplace: Workpl
     assert (code, "Say which practice with --practice: lakeside, hillside." in said) == (2, True)
 
 
-def test_a_wrong_patient_is_reported_and_shown(charges: Charges, workplace: Workplace) -> None:  # noqa: F811
+def test_a_wrong_patient_is_reported_and_shown(charges: Charges, workplace: Workplace) -> None:
     code, said, _ = charges("rollout", "report", "1", "--by", "ada", "--reason", "the card is another's")
     assert (code, "history of charge 1" in said) == (0, True)
     assert "Of a wrong patient: charge 1." in charges("rollout", "show")[1]
@@ -66,7 +74,7 @@ def test_a_wrong_patient_is_reported_and_shown(charges: Charges, workplace: Work
 
 
 @pytest.mark.parametrize("line", ["  mode: full", "  size: 20", "  payers: [NOBODY]", "  full_start: 2025-01-01"])
-def test_a_profile_that_no_roll_out_can_follow_is_refused(charges: Charges, tmp_path: Path, line: str) -> None:  # noqa: F811
+def test_a_profile_that_no_roll_out_can_follow_is_refused(charges: Charges, tmp_path: Path, line: str) -> None:
     profile = PROFILE.replace("  full_start: 2026-01-01\n", "")
     (tmp_path / "wrong.yaml").write_text(profile.replace("roll_out:\n", f"roll_out:\n{line}\n"))
     code, _, said = charges("practice", "apply", "wrong.yaml", "--check")

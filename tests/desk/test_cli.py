@@ -2,15 +2,10 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from charges.cli import shared
-from charges.cli.main import main
-from charges.db import create_database_engine, open_database, upgrade
-from charges.settings import Settings
-from tests.conftest import NOON
+from tests.conftest import Charges
 from tests.desk.workers import Desk, without_25
 from tests.practice import Workplace
 
@@ -18,28 +13,19 @@ Review = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Review:
-    """`charges review` in an empty folder, by ada; gives exit code and what was said."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shared.out, "width", 200)
+def run(charges: Charges, monkeypatch: pytest.MonkeyPatch) -> Review:
+    """`charges review` by ada; gives exit code and what was said."""
     monkeypatch.setenv("CHARGES_ACTOR", "ada")
 
     def review(*words: str) -> tuple[int, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["review", *words])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out + said.err
+        code, out, err = charges("review", *words)
+        return code, out + err
 
     return review
 
 
-def test_a_charge_is_worked_on_from_the_command_line(run: Review, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit):
-        main(["keys", "new", "chargerouter.key"])
-    settings = Settings(key_file=tmp_path / "chargerouter.key")
-    upgrade(create_database_engine(settings))
-    desk = Desk(Workplace(open_database(settings), tmp_path, lambda: NOON))
+def test_a_charge_is_worked_on_from_the_command_line(run: Review, installed_workplace: Workplace) -> None:
+    desk = Desk(installed_workplace)
     desk.hold(without_25("visit"))
     number, item = str(desk.number("visit")), str(desk.item("visit", "GLB-002"))
 
