@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from charges import lifecycle, worklist
+from charges import census, lifecycle, worklist
 from charges.census import Verdict
 from charges.db import Database
 from charges.drift import ACTOR, BASELINE, NOVEL, Baseline, Kept, Waiting, baseline_of
@@ -101,7 +101,7 @@ def accept(
         told = waiting.told(baseline)
         if row.status is BreakerStatus.OPEN:
             known = baseline.known + waiting.novel + waiting.since
-            kept.accept(Baseline(known, waiting.since))
+            kept.accept(Baseline(known, census.carried(baseline.rates, waiting.since, {each.path for each in told})))
             kept.empty_windows()
         else:
             kept.accept(baseline.grown(waiting.novel, kept.window("many")))

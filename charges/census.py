@@ -18,7 +18,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -313,12 +313,32 @@ def broken(known: Census, rates: Census, seen: Census) -> list[Verdict]:
     return sorted(found, key=lambda each: each.path)
 
 
+def carried(rates: Census, since: Census, changed: Collection[str]) -> Census:
+    """The shares of ``rates`` as if the ``changed`` paths, and what lies below them, had always been as ``since``.
+
+    So that all else is watched on with what is known of it, however few records came since.
+    """
+    if not since.records:
+        return rates
+    begins = tuple(f"{path}{mark}" for path in changed for mark in (".", "[]"))
+
+    def is_changed(path: str) -> bool:
+        return path in changed or path.startswith(begins)
+
+    kinds = {(path, kind): count for (path, kind), count in rates.kinds.items() if not is_changed(path)}
+    for (path, kind), count in since.kinds.items():
+        if is_changed(path):
+            kinds[path, kind] = round(count * rates.records / since.records)
+    return Census(rates.records, kinds, rates.values) + since
+
+
 def fell(good: int, of: int, now_good: int, now_of: int) -> bool:
     """Whether a share fell by half or more, and not by chance; see the module.
 
     >>> fell(200, 200, 0, 5), fell(200, 200, 0, 4), fell(60, 200, 0, 44), fell(60, 200, 0, 43)
     (True, False, True, False)
     """
+    good = min(good, of)
     if not good or now_of < LEAST or 2 * now_good * of > good * now_of:
         return False
     lacks, now_lacks = (of - good) + (now_of - now_good), now_of - now_good

@@ -300,6 +300,21 @@ def test_what_was_accepted_is_watched_from_then_on(small_place: Place) -> None:
     assert place.watched.stops
 
 
+def test_what_breaks_soon_after_an_acceptance_is_seen_too(small_place: Place) -> None:
+    place = small_place
+    place.visits(100, 9, vendor=_renamed)
+    place.source.reads = _reads_renamed
+    place.accept()
+
+    def also_without_sex(record: Record) -> None:
+        _renamed(record)
+        del record["patient"]["sex"]
+
+    place.visits(200, 12, vendor=also_without_sex)
+    assert place.told() == {(Drift.GONE, "patient.sex")}
+    assert place.watched.stops
+
+
 def test_acceptance_is_an_event_with_a_name_and_a_reason(place: Place) -> None:
     place.visits(100, 12, vendor=_vanished)
     for by, because in (("", "why not"), ("Imogen Vale", " ")):
