@@ -43,10 +43,12 @@ def look(
     clock: Callable[[], datetime],
     *,
     baseline_records: int = drift.BASELINE_RECORDS,
+    profile: str = "",
 ) -> int:
     """Read the canaries again unless that was done within ``every``; returns how many changed in silence.
 
-    What is different is stored as any late edit is. Raises Unavailable as the source does.
+    What is different is stored as any late edit is. Raises Unavailable as the source does, and Stale when ``profile`` is
+    not the digest of the practice's own any more.
     """
     moment: Callable[[RawRecord], str] | None = getattr(source, "moment", None)
     if moment is None:
@@ -55,6 +57,7 @@ def look(
         cursor = received.cursor_of(session, practice_id, source.kind, STREAM)
         if cursor is not None and cursor.moved_at > clock() - every:
             return 0
+    asked_at = clock()
     stored = _canaries(database, practice_id, source.kind, clock() - _OLD_ENOUGH)
     found: list[RawRecord] = []
     changed: list[_Changed] = []
@@ -70,7 +73,17 @@ def look(
         if moment(now) == moment(before) and shapes[0] and shapes[1]:
             changed.append(_Changed(shapes[0], shapes[1]))
     page = Page(tuple(found), cursor=_DONE)
-    intake.store(database, practice_id, source, page, clock(), STREAM, baseline_records=baseline_records)
+    intake.store(
+        database,
+        practice_id,
+        source,
+        page,
+        clock(),
+        STREAM,
+        baseline_records=baseline_records,
+        profile=profile,
+        asked_at=asked_at,
+    )
     if changed:
         _tell(database, practice_id, source.kind, changed, clock())
     return len(changed)

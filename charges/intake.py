@@ -7,9 +7,10 @@ with every pull, because a newer version of the program may know how. What recor
 that a change of the vendor's is seen before it is billed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,26 +71,44 @@ def pull(
     progress: Callable[[int], None] = lambda _: None,
     *,
     baseline_records: int = drift.BASELINE_RECORDS,
+    profile: str = "",
 ) -> Pulled:
     """Store what the source has new since the last pull. Stopped anywhere, the next pull goes on from there.
 
-    ``progress`` is called with the number of records of each page stored; ``baseline_records`` make the first baseline.
+    ``progress`` is called with the number of records of each page stored; ``baseline_records`` make the first baseline;
+    ``profile`` is the digest of the profile that made the source. Raises Stale when the practice has another one by now.
     """
     pulled = Pulled()
     with database.transaction() as session:
         cursor = received.cursor_of(session, practice_id, source.kind, CHANGES)
         position = cursor.position if cursor else None
-    _read_again(database, practice_id, source, clock())
-    read_accepted(database, practice_id, source, clock())
-    if isinstance(source, Completing):
-        for some in parts(source.again(_unread(database, practice_id, source.kind))):
-            pulled += store(
-                database, practice_id, source, Page(tuple(some)), clock(), baseline_records=baseline_records
-            )
-    for page in source.changed_since(position):
-        pulled += store(database, practice_id, source, page, clock(), baseline_records=baseline_records)
+    _read_again(database, practice_id, source, clock(), profile)
+    read_accepted(database, practice_id, source, clock(), profile)
+    unread = source.again(_unread(database, practice_id, source.kind)) if isinstance(source, Completing) else ()
+    completed = (Page(tuple(some)) for some in parts(unread))
+    for page, asked_at in asked(chain(completed, source.changed_since(position)), clock):
+        pulled += store(
+            database,
+            practice_id,
+            source,
+            page,
+            clock(),
+            baseline_records=baseline_records,
+            profile=profile,
+            asked_at=asked_at,
+        )
         progress(len(page.records))
     return pulled
+
+
+def asked(pages: Iterator[Page], clock: Callable[[], datetime]) -> Iterator[tuple[Page, datetime]]:
+    """Pages, each with the moment before it was asked for."""
+    while True:
+        asked_at = clock()
+        page = next(pages, None)
+        if page is None:
+            return
+        yield page, asked_at
 
 
 def store(
@@ -102,11 +121,16 @@ def store(
     reason: str = "",
     *,
     baseline_records: int = drift.BASELINE_RECORDS,
+    profile: str = "",
+    asked_at: datetime | None = None,
 ) -> Pulled:
-    """Store one page of a stream whole, or nothing of it; ``reason`` is written down with what it changes."""
+    """Store one page of a stream whole, or nothing of it; ``reason`` is written down with what it changes.
+
+    What another worker stored since ``asked_at`` stays where it is the later change. Raises Stale as ``pull`` does.
+    """
     with database.transaction() as session:
-        received.wait_for_turn(session, practice_id)
-        pulled = _store(session, database.keyring, practice_id, source, page, now, baseline_records, reason)
+        received.wait_for_turn(session, practice_id, profile)
+        pulled = _store(session, database.keyring, practice_id, source, page, now, baseline_records, reason, asked_at)
         if page.cursor is not None:
             received.move_cursor(session, practice_id, source.kind, stream, page.cursor, now)
     return pulled
@@ -133,12 +157,12 @@ def _unread(database: Database, practice_id: int, kind: str) -> list[RawRecord]:
         ]
 
 
-def _read_again(database: Database, practice_id: int, source: ChargeSource, now: datetime) -> None:
+def _read_again(database: Database, practice_id: int, source: ChargeSource, now: datetime, profile: str) -> None:
     """Take up the stored records that could not be read and now can."""
     after = 0
     while True:
         with database.transaction() as session:
-            received.wait_for_turn(session, practice_id)
+            received.wait_for_turn(session, practice_id, profile)
             rows = session.scalars(
                 select(ChargeRow)
                 .join(ReviewItemRow, ReviewItemRow.charge_id == ChargeRow.id)
@@ -159,23 +183,56 @@ def _read_again(database: Database, practice_id: int, source: ChargeSource, now:
             by_key = {row.key: row for row in rows}
             capture = _Capture(session, database.keyring, practice_id, source.kind, now, by_key)
             for raw in received.latest(session, practice_id, source.kind, by_key).values():
-                charge, fault = _read(source, RawRecord(raw.key, raw.unseal(database.keyring, "body")))
-                if not fault:
+                record = RawRecord(raw.key, raw.unseal(database.keyring, "body"))
+                charge, fault = _read(source, record)
+                if fault:
+                    continue
+                if (named := _named(source, record)).key == raw.key:
                     capture.take(raw.key, charge, fault)
+                else:
+                    _give_number(session, database.keyring, source, by_key[raw.key], named, raw.received_at, now)
             capture.finish()
 
 
-def read_accepted(database: Database, practice_id: int, source: ChargeSource, now: datetime) -> None:
+def _named(source: ChargeSource, record: RawRecord) -> RawRecord:
+    """A record under the key that its source finds in it now."""
+    named: Callable[[RawRecord], RawRecord] | None = getattr(source, "named", None)
+    return named(record) if named else record
+
+
+def _give_number(
+    session: Session,
+    keyring: Keyring,
+    source: ChargeSource,
+    nameless: ChargeRow,
+    record: RawRecord,
+    received_at: datetime,
+    now: datetime,
+) -> None:
+    """Settle a charge whose number was not known and now is: what it says is said of the charge of that number."""
+    newest = received.latest(session, nameless.practice_id, source.kind, [record.key]).get(record.key)
+    if newest is None or newest.received_at < received_at:
+        received.store(session, keyring, nameless.practice_id, source.kind, [record], received_at)
+        rows = _rows_of(session, nameless.practice_id, source.kind, [record.key])
+        capture = _Capture(session, keyring, nameless.practice_id, source.kind, now, rows)
+        capture.take(record.key, *_read(source, record))
+        capture.finish()
+    worklist.close(session, [nameless], now)
+    reason = f"Its number is known by now: it is charge {record.key}, under which all goes on."
+    lifecycle.move(session, [nameless], ChargeStatus.VOID, lifecycle.Deed("voided", ACTOR, now, keyring, reason))
+
+
+def read_accepted(database: Database, practice_id: int, source: ChargeSource, now: datetime, profile: str = "") -> None:
     """Read the records since a drift that a person accepted again, and then let their charges go on.
 
-    Stopped anywhere, the next pull does it again; until it is done none of them is routed.
+    Stopped anywhere, the next pull does it again; until it is done none of them is routed. Raises Stale as ``pull`` does.
     """
     with database.transaction() as session:
         since = breakers.accepted_since(session, practice_id, source.kind)
     after = 0
     while since is not None:
         with database.transaction() as session:
-            received.wait_for_turn(session, practice_id)
+            received.wait_for_turn(session, practice_id, profile)
             found = session.execute(
                 select(RawRecordRow.id, RawRecordRow.key)
                 .where(
@@ -195,8 +252,9 @@ def read_accepted(database: Database, practice_id: int, source: ChargeSource, no
             breakers.release(session, database.keyring, list(rows.values()), now)
             capture = _Capture(session, database.keyring, practice_id, source.kind, now, rows)
             for raw in received.latest(session, practice_id, source.kind, keys).values():
-                charge, fault = _read(source, RawRecord(raw.key, raw.unseal(database.keyring, "body")))
-                capture.take(raw.key, charge, fault)
+                record = RawRecord(raw.key, raw.unseal(database.keyring, "body"))
+                if _named(source, record).key == raw.key:  # else the next pull settles it, as what could not be read
+                    capture.take(raw.key, *_read(source, record))
             capture.finish()
 
 
@@ -220,8 +278,14 @@ def _store(
     now: datetime,
     baseline_records: int,
     reason: str,
+    asked_at: datetime | None,
 ) -> Pulled:
-    fresh = received.store(session, keyring, practice_id, source.kind, page.records, now)
+    moment: Callable[[RawRecord], str] = getattr(source, "moment", lambda _: "")
+
+    def is_older(ours: RawRecord, theirs: RawRecord) -> bool:
+        return moment(ours) < moment(theirs)
+
+    fresh = received.store(session, keyring, practice_id, source.kind, page.records, now, is_older, asked_at)
     doubts = drift.watch(session, keyring, practice_id, source, fresh, now, baseline_records)
     rows = _rows_of(session, practice_id, source.kind, [record.key for record in fresh])
     capture = _Capture(session, keyring, practice_id, source.kind, now, rows, reason)

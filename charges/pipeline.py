@@ -188,8 +188,15 @@ class Pipeline:
         with self.database.alone_at(f"pull {applied.id}") as is_mine:
             if not is_mine:
                 return intake.Pulled()
-            wanted = self.settings.baseline_records
-            return intake.pull(self.database, applied.id, source, self.clock, progress, baseline_records=wanted)
+            return intake.pull(
+                self.database,
+                applied.id,
+                source,
+                self.clock,
+                progress,
+                baseline_records=self.settings.baseline_records,
+                profile=applied.digest,
+            )
 
     def accept_drift(
         self, applied: Applied, *, by: str, because: str, stream: str = "", source: ChargeSource | None = None
@@ -202,7 +209,7 @@ class Pipeline:
         stream = stream or source.kind
         told = breakers.accept(self.database, applied.id, stream, by=by, because=because, clock=self.clock)
         if source.kind == stream:
-            intake.read_accepted(self.database, applied.id, source, self.clock())
+            intake.read_accepted(self.database, applied.id, source, self.clock(), applied.digest)
         else:  # the practice has another source by now, and nobody can read the records of this one
             breakers.let_go(self.database, applied.id, stream, self.clock)
         return told
@@ -231,8 +238,9 @@ class Pipeline:
                     every,
                     self.clock,
                     baseline_records=self.settings.baseline_records,
+                    profile=applied.digest,
                 )
-            loops = Revisit(self.database, applied.id, source, self.clock, progress, self.settings.baseline_records)
+            loops = self._loops(applied, source, progress)
             days = self._days(applied, stream)
             if not at_once:
                 seconds = self.settings.trailing_every if stream == "trailing" else self.settings.reconcile_every
@@ -252,8 +260,11 @@ class Pipeline:
                 raise Unavailable(
                     f"Another worker is reading days of {applied.practice.code}. Run again when it is done."
                 )
-            wanted = self.settings.baseline_records
-            return Revisit(self.database, applied.id, source, self.clock, progress, wanted).backfill(days)
+            return self._loops(applied, source, progress).backfill(days)
+
+    def _loops(self, applied: Applied, source: Revisitable, progress: Progress) -> Revisit:
+        wanted = self.settings.baseline_records
+        return Revisit(self.database, applied.id, source, self.clock, progress, wanted, applied.digest)
 
     def _days(self, applied: Applied, stream: Loop) -> Days:
         """The days of service that a loop reads, in the practice's zone; services of tomorrow may be entered today."""

@@ -58,9 +58,11 @@ class Revisit:
         clock: Callable[[], datetime],
         progress: Callable[[int], None] = lambda _: None,
         baseline_records: int = drift.BASELINE_RECORDS,
+        profile: str = "",
     ) -> None:
         self._database, self._practice_id, self._source = database, practice_id, source
         self._clock, self._progress, self._baseline_records = clock, progress, baseline_records
+        self._profile = profile
 
     def when_due(self, stream: Loop, every: timedelta, days: Days) -> Pulled:
         """Read ``trailing`` or ``reconcile`` unless it was read to its end within a time, by this or another worker.
@@ -85,8 +87,8 @@ class Revisit:
         """Store the charges of days of service as they are now, going on where the stream was stopped."""
         position = self._position(stream)
         pulled = Pulled()
-        for page in self._source.of_days(days.first, days.last, position):
-            pulled += self._store(page, stream)
+        for page, asked_at in intake.asked(self._source.of_days(days.first, days.last, position), self._clock):
+            pulled += self._store(page, stream, asked_at)
         self._finish(stream)
         return pulled
 
@@ -99,31 +101,44 @@ class Revisit:
 
         Raises Refused, having changed nothing, when so many seem to have vanished that the answer is in doubt.
         """
+        asked_at = self._clock()
         theirs = self._source.numbers_of_days(days.first, days.last)
         ours, present = self._ours(days)
+        if not theirs and len(present) > _FEW:
+            raise self._too_many(len(present), len(present), days)
         pulled = Pulled()
         for start in range(0, len(lacking := sorted(theirs - ours)), _AT_ONCE):
             found = [record for key in lacking[start : start + _AT_ONCE] if (record := self._asked(key))]
-            pulled += self._store(Page(tuple(found)), "reconcile")
-        missing = sorted(present - theirs)
-        answers = [(key, self._source_says(key)) for key in missing]
-        gone = [key for key, (is_gone, _) in answers if is_gone]
-        if len(gone) > _FEW and len(gone) > _TOO_MANY * len(present):
-            raise Refused(
-                f"{len(gone)} of {len(present)} charges of {days.first} to {days.last} are not in the practice's system any "
-                "more. That many are not made void by themselves: ask the vendor, and void them one by one if it is true."
-            )
+            pulled += self._store(Page(tuple(found)), "reconcile", asked_at)
+        answers, gone = [], []
+        for key in sorted(present - theirs):
+            is_gone, record = self._source_says(key)
+            if is_gone:
+                gone.append(key)
+            answers.append(record)
+            if len(gone) > _FEW and len(gone) > _TOO_MANY * len(present):
+                raise self._too_many(len(gone), len(present), days)
         for start in range(0, len(answers), _AT_ONCE):
-            moved = [record for _, (_, record) in answers[start : start + _AT_ONCE] if record is not None]
-            pulled += self._store(Page(tuple(moved)), "reconcile")
+            moved = [record for record in answers[start : start + _AT_ONCE] if record is not None]
+            pulled += self._store(Page(tuple(moved)), "reconcile", asked_at)
         for start in range(0, len(gone), _AT_ONCE):
             page = Page(self._withdrawn(gone[start : start + _AT_ONCE]))
-            pulled += self._store(page, "reconcile", "The practice's system says that it has no such charge any more.")
+            says = "The practice's system says that it has no such charge any more."
+            pulled += self._store(page, "reconcile", asked_at, says)
         self._finish("reconcile")
         return pulled
 
+    def _too_many(self, gone: int, of: int, days: Days) -> Refused:
+        return Refused(
+            f"{gone} of {of} charges of {days.first} to {days.last} are not in the practice's system any more, or more. "
+            "That many are not made void by themselves: ask the vendor, and void them one by one if it is true."
+        )
+
     def _ours(self, days: Days) -> tuple[frozenset[str], frozenset[str]]:
-        """The keys of all charges that we have, and of those of the days that are not void."""
+        """The keys of all charges that we have, and of those that the list of the days should have and that are not void.
+
+        A charge of no day or of one to come, as a slip of the pen may have it, is asked for with them.
+        """
         with self._database.transaction() as session:
             found = session.execute(
                 select(ChargeRow.key, ChargeRow.status, ChargeRow.service_date).where(
@@ -133,9 +148,7 @@ class Revisit:
         present = {
             each.key
             for each in found
-            if each.status is not ChargeStatus.VOID
-            and each.service_date is not None
-            and days.first <= each.service_date <= days.last
+            if each.status is not ChargeStatus.VOID and (each.service_date is None or each.service_date >= days.first)
         }
         return frozenset(each.key for each in found), frozenset(present)
 
@@ -166,7 +179,7 @@ class Revisit:
             cursor = received.cursor_of(session, self._practice_id, self._source.kind, stream)
             return cursor.position if cursor is not None and cursor.position not in (DONE, NOT_OFFERED) else None
 
-    def _store(self, page: Page, stream: str, reason: str = "") -> Pulled:
+    def _store(self, page: Page, stream: str, asked_at: datetime, reason: str = "") -> Pulled:
         pulled = intake.store(
             self._database,
             self._practice_id,
@@ -176,6 +189,8 @@ class Revisit:
             stream,
             reason,
             baseline_records=self._baseline_records,
+            profile=self._profile,
+            asked_at=asked_at,
         )
         self._progress(len(page.records))
         return pulled

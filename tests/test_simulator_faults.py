@@ -230,11 +230,13 @@ def _at(tenant: Tenant, key: str, path: str) -> Any:
     return found
 
 
-def test_a_code_never_seen_stands_in_some_charges() -> None:
-    tenant = _tenant(days={2: {Fault.NEW_CODE: 1}})
-    tenant.life.advance(24)
-    having = {each.key for each in tenant.practice.visible if json.loads(each.body)["encounter"]["STATUS"] == "SGN"}
-    assert having == {deed.key for deed in tenant.practice.deeds} != set()
+def test_codes_never_seen_stand_in_some_charges() -> None:
+    tenant = _tenant(days={2: {Fault.NEW_CODE: 1}, 3: {Fault.NEW_CODE: 1}})
+    tenant.life.advance(48)
+    for part, name, code in (("encounter", "STATUS", "SGN"), ("claimInfo", "assignment", "P")):
+        having = {each.key for each in tenant.practice.visible if json.loads(each.body)[part].get(name) == code}
+        assert having
+        assert having <= {deed.key for deed in tenant.practice.deeds}
 
 
 def test_each_update_of_a_kind_happens_once() -> None:

@@ -20,7 +20,7 @@ class Update:
         """Change a record in place."""
         name = self.path.rpartition(".")[2]
         for holder in _holders(record, self.path):
-            if name in holder:
+            if name in holder or self.fault is Fault.NEW_CODE:
                 _DEEDS[self.fault](holder, name, self.became)
 
 

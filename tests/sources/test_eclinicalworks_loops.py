@@ -1,5 +1,6 @@
 """What no moment of change tells: late edits, charges that vanish, the days of before the start."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,13 +12,16 @@ import pytest
 from charges import review
 from charges.connections import EclinicalWorks, Secret
 from charges.db import Database
-from charges.errors import NotOffered, Refused, Unavailable
+from charges.errors import NotOffered, Refused, Stale, Unavailable
 from charges.intake import Pulled
 from charges.pipeline import Pipeline
 from charges.revisit import Days
 from charges.settings import Settings
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, SimulatedPractice, build_practice, running, simulator_app
+from charges.simulator.faults import Fault
+from charges.simulator.updates import Update
 from charges.sources.eclinicalworks.client import Client
+from charges.sources.eclinicalworks.paging import RawPage
 from charges.tables import ChargeStatus, CursorRow, EventRow
 from tests.conftest import NOON
 from tests.practice import Workplace
@@ -66,6 +70,10 @@ class Clinic:
 
     def status(self, key: str) -> ChargeStatus:
         return self.workplace.states()[key]
+
+    def patient_paid(self, key: str) -> str:
+        """What the patient paid, by the charge as it is stored."""
+        return str(review.case(self.workplace.database, self.workplace.rows()[key].id).charge.patient_paid)
 
     def recent(self, status: ChargeStatus = ChargeStatus.CAPTURED) -> str:
         """A charge of the last weeks in a state."""
@@ -218,6 +226,86 @@ def test_a_tenant_that_knows_no_days_is_asked_once_and_told_when_a_person_asks(
     assert len(asked) == 1
     with pytest.raises(NotOffered):
         clinic.revisit("trailing")
+
+
+def test_an_answer_that_was_overtaken_undoes_nothing(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic.pull()
+    key = clinic.recent()
+    ask = Client.charges_of_days
+    overtaken: list[int] = []
+
+    def overtaken_by_a_pull(client: Client, first: date, last: date, after: str) -> Any:
+        page = ask(client, first, last, after)
+        if not overtaken and key in {record["InvId"] for record in page.records}:
+            overtaken.append(clinic.tenant.advance(1))
+            clinic.tenant.edit(key, copay="17.00")
+            clinic.pull()
+        return page
+
+    monkeypatch.setattr(Client, "charges_of_days", overtaken_by_a_pull)
+    clinic.revisit("trailing")
+    assert overtaken
+    assert clinic.patient_paid(key) == "17.00"
+
+
+def test_what_is_read_by_the_profile_of_before_is_not_taken(clinic: Clinic) -> None:
+    before = clinic.workplace.applied
+    clinic.apply(fields={"cpt[].Mod1": ("ModifierOne",)})
+    with pytest.raises(Stale, match=r"profile was changed.*next run"):
+        clinic.pipeline.pull(before)
+    assert not clinic.workplace.states()
+    with pytest.raises(Stale):
+        clinic.pipeline.backfill(before, YEAR)
+    assert clinic.pull().new > 0
+
+
+def test_charges_whose_number_was_renamed_go_on_under_it_and_stand_once(clinic: Clinic) -> None:
+    clinic.tenant.update(Update(Fault.RENAMED_FIELD, "InvId", "InvoiceId"))
+    clinic.pull()
+    assert set(clinic.workplace.states().values()) == {ChargeStatus.HELD}
+    key = clinic.tenant.visible[0].key
+    clinic.tenant.advance(1)
+    clinic.tenant.edit(key, copay="17.00")  # it stands twice now, for nobody can tell that it is the same
+    clinic.pull()
+    clinic.apply(fields={"InvId": ("InvoiceId",)})
+    clinic.pull()
+    states = clinic.workplace.states()
+    nameless = {each for each in states if each.startswith("without-number-")}
+    assert states.keys() - nameless == {each.key for each in clinic.tenant.visible}
+    assert {states[each] for each in nameless} == {ChargeStatus.VOID}
+    assert ChargeStatus.HELD not in states.values()
+    assert clinic.patient_paid(key) == "17.00"
+    assert not review.held(clinic.workplace.database)
+
+
+def test_a_charge_of_a_day_to_come_that_vanished_is_void(clinic: Clinic) -> None:
+    clinic.pull()
+    key = clinic.recent()
+    clinic.tenant.edit_silently(key, cpt=_lines_of(clinic, key, str(TODAY + timedelta(days=300))))
+    clinic.revisit("trailing")
+    assert str(clinic.workplace.rows()[key].service_date) > str(TODAY)
+    clinic.tenant.lose(key)
+    assert clinic.revisit("reconcile").voided == 1
+    assert clinic.status(key) is ChargeStatus.VOID
+
+
+def _lines_of(clinic: Clinic, key: str, day: str) -> list[dict[str, Any]]:
+    record = json.loads(next(each for each in clinic.tenant.visible if each.key == key).body)
+    return [line | {"SDOS": day, "EDOS": day} for line in record["cpt"]]
+
+
+def test_an_empty_list_is_refused_before_every_charge_is_asked_for(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.pull()
+    monkeypatch.setattr(Client, "numbers_of_days", lambda *_: RawPage([], has_more=False))
+    asked: list[str] = []
+    monkeypatch.setattr(Client, "charge", lambda _, number: asked.append(number))
+    before = clinic.workplace.states()
+    with pytest.raises(Refused, match="ask the vendor"):
+        clinic.revisit("reconcile")
+    assert not asked
+    assert clinic.workplace.states() == before
 
 
 # The days of before the start

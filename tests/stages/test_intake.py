@@ -1,13 +1,17 @@
 """Stage 1: each version of each charge is stored once, and nothing that the source gives is lost."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from charges import review
+from charges import intake, received, review
 from charges.errors import Unavailable
+from charges.model import Charge
+from charges.sources import Page, RawRecord
 from charges.tables import ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow
 from rules.examples import charge, line
+from tests.conftest import NOON
 from tests.practice import Workplace
 
 CAPTURED, HELD, VOID, CLAIMED = ChargeStatus.CAPTURED, ChargeStatus.HELD, ChargeStatus.VOID, ChargeStatus.CLAIMED
@@ -38,6 +42,18 @@ def test_a_late_edit_is_a_new_version_and_the_old_one_stays(workplace: Workplace
     workplace.run("pull")
     assert _count(workplace, ChargeVersionRow) == 2
     assert workplace.rows()["1"].total == Decimal("175.00")
+
+
+def test_what_was_stored_last_is_the_newest_whatever_a_clock_says(workplace: Workplace) -> None:
+    first, then = charge(key="1"), charge(line(charge=Decimal("175.00")), key="1")
+    behind = NOON - timedelta(seconds=5)  # the clock of another worker's machine
+    for each, now in ((first, NOON), (then, behind), (first, behind), (then, behind)):
+        page = Page((RawRecord("1", each.model_dump_json().encode()),))
+        intake.store(workplace.database, workplace.applied.id, workplace.source, page, now)
+        with workplace.database.transaction() as session:
+            newest = received.latest(session, workplace.applied.id, "eclinicalworks", ["1"])["1"]
+            assert Charge.model_validate_json(newest.unseal(workplace.database.keyring, "body")) == each
+        assert workplace.rows()["1"].total == each.total
 
 
 def test_a_change_of_nothing_that_matters_is_no_new_version(workplace: Workplace) -> None:

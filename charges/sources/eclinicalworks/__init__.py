@@ -115,6 +115,10 @@ class EclinicalWorksSource:
         given = json.loads(record.body)
         return RawRecord(record.key, _written(self._fields.with_value(given, "DeleteFlag", "1")))
 
+    def named(self, record: RawRecord) -> RawRecord:
+        """A record that was kept without a number, under the one that the profile finds in it by now; pure."""
+        return self._raw(json.loads(record.body)) if record.key.startswith(_NAMELESS) else record
+
     def _client(self) -> Client:
         return Client(self._settings, self._allowance)
 
