@@ -80,9 +80,10 @@ class Scrutiny:
     parts: Callable[[], Iterator[tuple[int, str]]] | None = field(default=None, repr=False)
 
     @property
-    def things(self) -> str:
-        """What was counted: claims of an 837, charges of any other file."""
-        return "claims" if self.parts is None else "charges"
+    def counted(self) -> str:
+        """What was judged, in words: claims of an 837, charges of any other file."""
+        thing = "claim" if self.parts is None else "charge"
+        return f"{self.claims} {thing}" if self.claims == 1 else f"{self.claims} {thing}s"
 
     def as_json(self) -> dict[str, Any]:
         """For machines; an unreadable file's sentence stands as its only finding."""

@@ -41,7 +41,7 @@ def by_position(scrutiny: Scrutiny) -> Mapping[int, Sequence[Said]]:
 
 def page(file: Path, scrutiny: Scrutiny) -> Iterator[str]:
     """The file as one page of HTML that needs nothing else, piece by piece. It holds what the file holds."""
-    title = escape(f"{file.name}: {scrutiny.claims} {scrutiny.things}, {scrutiny.verdict}")
+    title = escape(f"{file.name}: {scrutiny.counted}, {scrutiny.verdict}")
     yield f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
     yield f'<h1 class="{scrutiny.verdict}">{title}</h1>'
     if scrutiny.verdict == "unreadable":

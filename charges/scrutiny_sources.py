@@ -27,6 +27,10 @@ _TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls")
 _NO_LAYOUT = (
     "This is a table. Say with --map LAYOUT.yaml what its columns hold; docs/connecting-flat-files.md shows how."
 )
+_UNKNOWN = (
+    "This is none of the files that are read: an 837 begins with ISA, HL7 v2 with MSH, a FHIR bundle with a brace. Of any "
+    "other table say with --map LAYOUT.yaml what its columns hold."
+)
 _ANY_SENDER = Sender(code="any", takes_test_messages=True)
 
 
@@ -59,7 +63,7 @@ Charges = Callable[[], Iterator[Seen]]
 
 
 def format_of(file: Path) -> Format:
-    """What a file is by its first bytes, and a table also by its name; raises OSError."""
+    """What a file is by its first bytes, and a table also by its name; raises OSError, and Unreadable for any other."""
     with file.open("rb") as content:
         head = content.read(_HEAD)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
@@ -69,6 +73,8 @@ def format_of(file: Path) -> Format:
         return "fhir"
     if head.startswith(_TABLES) or (file.suffix.lower() in _TABLE_NAMES and not start.startswith(b"ISA")):
         return "table"
+    if not start.startswith(b"ISA"):
+        raise Unreadable(_UNKNOWN)
     return "x12"
 
 

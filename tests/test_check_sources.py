@@ -46,7 +46,7 @@ def test_a_clean_table_is_clean(tmp_path: Path, practice: Practice) -> None:
     verdict = check(
         tmp_path, text(row(mod_1=""), row(claim_no="1002", account="7", mod_1="")), "a.csv", practice, layout=layout()
     )
-    assert (verdict.verdict, verdict.claims, verdict.things, verdict.findings) == ("clean", 2, "charges", ())
+    assert (verdict.verdict, verdict.counted, verdict.findings) == ("clean", "2 charges", ())
 
 
 def test_a_finding_names_its_row_and_column(tmp_path: Path, practice: Practice) -> None:
@@ -237,3 +237,21 @@ def test_no_file_is_a_crash(tmp_path: Path, content: bytes, start: bytes, name: 
     assert verdict.verdict in ("clean", "held", "unreadable")
     assert verdict.verdict != "unreadable" or verdict.sentence
     assert "".join(page(tmp_path / name, verdict))
+
+
+@pytest.mark.parametrize("content", [b"", b"root:x:0:0:root:/root:/bin/bash\n", b"\x7fELF", b"%PDF-1.7"])
+def test_what_is_none_of_all_this_is_told_what_is_read(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "passwd"
+    file.write_bytes(content)
+    found = scrutinise(file, TODAY)
+    assert found.verdict == "unreadable"
+    assert "an 837 begins with ISA, HL7 v2 with MSH" in found.sentence
+
+
+def test_without_a_profile_it_is_told_that_one_would_fill_in_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(text(row()))
+    _, shown, _ = _run(capsys, str(file), "--map", str(EXAMPLE), "--as-of", "2026-11-23")
+    assert "a.csv: 1 charge, held.\nWith --practice PROFILE.yaml" in shown

@@ -113,7 +113,7 @@ def test_a_doubtful_file_is_shown_with_each_fault_under_its_segment(run: Run, tm
     at = next(number for number, each in enumerate(shown) if "SV1*HC:99213*150" in each)
     assert shown[at - 1] == "claim CR2"
     assert "GLB-002" in shown[at + 1]
-    assert shown[-1] == "claims.837: 1 claims, held."
+    assert shown[-1] == "claims.837: 1 claim, held."
 
 
 def test_the_page_stands_alone_and_runs_nothing(run: Run, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def check(
         out.print(verdict.sentence, style="red", markup=False)
     else:
         _show(file, verdict)
+        if profile is None and verdict.parts is not None and verdict.verdict == "held":
+            out.print("With --practice PROFILE.yaml a practice's profile fills in what it knows: NPIs, payers, fees.")
     raise typer.Exit({"clean": 0, "held": 1, "unreadable": 2}[verdict.verdict])
 
 
@@ -85,7 +87,7 @@ def _show(file: Path, verdict: "Scrutiny") -> None:
             place = " ".join(part for part in (finding.loop, finding.element or finding.segment) if part)
             where = f" ({place})" if place else ""
             out.print(f"          {finding.severity:5} {finding.rule:8}{where}: {finding.message}", markup=False)
-    out.print(f"{file.name}: {verdict.claims} {verdict.things}, {verdict.verdict}.", style="bold", markup=False)
+    out.print(f"{file.name}: {verdict.counted}, {verdict.verdict}.", style="bold", markup=False)
 
 
 def _write(path: Path, content: bytes) -> None:
