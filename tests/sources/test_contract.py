@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from charges.connections import ClaimFiles, EclinicalWorks, FlatFiles, Secret
+from charges.connections import ClaimFiles, EclinicalWorks, ExportServer, FlatFiles, Secret, SshServer
 from charges.errors import Unreadable
 from charges.layout import Layout
 from charges.model import Charge
@@ -19,10 +19,12 @@ from charges.sources.claimfiles import ClaimFilesSource
 from charges.sources.eclinicalworks import EclinicalWorksSource
 from charges.sources.fhir import FhirSource
 from charges.sources.flatfile import FlatFileSource
+from charges.sources.flatfile.fetched import FetchedFilesSource
 from charges.sources.hl7 import Hl7Source
 from charges.sources.seen import origin, paths
 from charges.tables import RawRecordRow
 from rules.examples import PATIENT, charge
+from tests.clearinghouses.ssh import openssh
 from tests.practice import Workplace
 from tests.sources import hl7
 from tests.sources.fhir import TODAY, connection, serving, tenant_of
@@ -157,8 +159,9 @@ LAYOUT = {
 }
 
 
-@contextmanager
-def flat_files(folder: Path) -> Iterator[Rig]:
+def _exports(folder: Path, source: Callable[[], ChargeSource]) -> Rig:
+    """A system that exports into a folder."""
+
     def put(name: str, numbers: Sequence[int]) -> list[str]:
         rows = [f"{each},A{each},Fairweather,04/03/1961,99213,I10,150.00,11/16/2026" for each in numbers]
         path = folder / name
@@ -176,9 +179,8 @@ def flat_files(folder: Path) -> Iterator[Rig]:
         "Amount": "much",
         "DOS": "11/16/2026",
     }
-    settings = FlatFiles(kind="flatfile", folder=folder, layout=Layout.model_validate(LAYOUT))
-    yield Rig(
-        lambda: FlatFileSource(settings),
+    return Rig(
+        source,
         order,
         lambda: set(put("c.csv", (6, 7))),
         RawRecord("7", json.dumps([row]).encode()),
@@ -186,7 +188,24 @@ def flat_files(folder: Path) -> Iterator[Rig]:
     )
 
 
-FACTORIES = (eclinicalworks, claim_files, hl7_folder, fhir, flat_files)
+@contextmanager
+def flat_files(folder: Path) -> Iterator[Rig]:
+    settings = FlatFiles(kind="flatfile", folder=folder, layout=Layout.model_validate(LAYOUT))
+    yield _exports(folder, lambda: FlatFileSource(settings))
+
+
+@contextmanager
+def flat_files_on_a_server(folder: Path) -> Iterator[Rig]:
+    there, here = folder / "there", folder / "here"
+    there.mkdir()
+    with openssh(there) as sender:
+        reached = sender.transport().model_dump(include=set(SshServer.model_fields))
+        server = ExportServer.model_validate(reached | {"outbox": str(sender.inbound)})
+        settings = FlatFiles(kind="flatfile", folder=here, server=server, layout=Layout.model_validate(LAYOUT))
+        yield _exports(sender.inbound, lambda: FetchedFilesSource(settings, server))
+
+
+FACTORIES = (eclinicalworks, claim_files, hl7_folder, fhir, flat_files, flat_files_on_a_server)
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda each: each.__name__)
