@@ -38,6 +38,13 @@ def _web_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _issuer(url: str) -> str:
+    """The issuer as it is written in its tokens; what it vouches for must come by TLS."""
+    if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url):
+        raise ValueError("must begin with https://, or be empty")
+    return url.rstrip("/")
+
+
 SAFE_BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss")
 
 
@@ -114,6 +121,14 @@ class Settings(BaseSettings):
     )
     web_idle_minutes: Annotated[int, Field(ge=1, le=60)] = Field(
         default=15, description="Minutes without a click after which a user must sign in again."
+    )
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="",
+        description="The identity provider (OpenID Connect) with which users may sign in, by its issuer's URL. Empty: none.",
+    )
+    oidc_client_id: str = Field(default="", description="What the identity provider calls this installation.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret that the identity provider gave this installation."
     )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="warning", description="What is logged to standard error: `debug`, `info`, `warning` or `error`."

@@ -17,7 +17,7 @@ from charges.web.security import LARGEST_BODY, Demanded
 from charges.web.site import Site
 from tests.web.conftest import ADDRESS, Browser, Hall
 
-OPEN = {"/sign-in", "/healthz"}
+OPEN = {"/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/healthz"}
 """What anybody may ask for."""
 ONES_OWN = {"/", "/sign-out", "/account/password", "/account/recovery-codes"}
 """What everybody who signed in may do."""
