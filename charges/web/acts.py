@@ -32,6 +32,7 @@ class Given(BaseModel):
     value: str = Field(default="", description="What the field says then.")
     until: str = Field(default="", description="The day until which the charge is put off, YYYY-MM-DD.")
     to: str = Field(default="", description="Whom the charge is given to; nobody when empty.")
+    patient: str = Field(default="", description="The number of the patient whose charge it is, or none.")
     text: str = Field(default="", description="A question, an answer, or a comment.", max_length=4000)
 
 
@@ -125,6 +126,18 @@ def _relook(site: Site, viewer: Viewer, number: int, given: Given) -> Done:
     return Done(f"Charge {number} is judged again in the next run.", leaves=True)
 
 
+def _link(site: Site, viewer: Viewer, number: int, given: Given) -> Done:
+    said = given.patient.strip().lower()
+    if said != "none" and not (said.isascii() and said.isdecimal() and len(said) < 19):
+        raise Refused("Name the number of a patient, or none where it is none of those known.")
+    patient = None if said == "none" else int(said)
+    became = review.link(
+        site.database, number, patient, by=viewer.name, reason=given.reason, clock=site.clock, seen=given.seen
+    )
+    whose = "nobody known" if patient is None else f"patient {patient}"
+    return Done(f"Charge {number} is of {whose}.", leaves=became is not ChargeStatus.HELD)
+
+
 def _assign(site: Site, viewer: Viewer, number: int, given: Given) -> Done:
     to = given.to.strip()
     if to not in ("", viewer.name):
@@ -171,6 +184,7 @@ ACTS: Mapping[str, Act] = {
     "void": Act(_LEAD, _void),
     "revive": Act(_LEAD, _revive),
     "relook": Act(_WORK, _relook),
+    "link": Act(_WORK, _link),
     "assign": Act(_WORK, _assign),
     "snooze": Act(_WORK, _snooze),
     "wake": Act(_WORK, _wake),

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
+from rules.examples import PATIENT, charge
 from tests.conftest import Charges
 from tests.desk.workers import Desk, without_25
 from tests.practice import Workplace
@@ -47,3 +49,21 @@ def test_a_charge_is_worked_on_from_the_command_line(run: Review, installed_work
     assert run("fix", item, "--undo", "--reason", "not documented")[0] == 0
     assert run("corrected") == (0, "Nothing is to be entered at the source.\n")
     assert run("fix", item)[0] == 4
+
+
+def test_whose_charge_it_is_is_said_from_the_command_line(run: Review, installed_workplace: Workplace) -> None:
+    desk = Desk(installed_workplace)
+    stranger = PATIENT.model_copy(update={"first_name": "Max", "birth_date": date(2012, 3, 9)})
+    desk.hold(charge(key="mine"), charge(key="mixed-up", patient=stranger))
+    number = str(desk.number("mixed-up"))
+
+    shown = run("show", number)[1]
+    assert "PAT-002: The record number is that of somebody who differs in birth date, first name." in shown
+    assert "patient 1: Odette Larkspur, born 1961-04-03, number 100234; agrees: record number, last name" in shown
+    assert "--none" in run("link", number, "--reason", "why")[1]
+    assert run("link", number, "99", "--reason", "why")[0] == 2
+    assert run("link", number, "1")[0] == 2
+    assert run("link", number, "--none", "--reason", "a number given anew") == (
+        0,
+        f"Charge {number} is of nobody known; it is captured and is judged again in the next run.\n",
+    )

@@ -377,6 +377,45 @@ def test_merged_numbers_become_the_one_that_stays() -> None:
     assert charge_of(dft(), second).patient.record_number == "100001"
 
 
+def test_a_merge_tells_the_numbers_that_were_given_up() -> None:
+    first = adt("A40", "MRG|100001^^^LAKE^MR", patient=PID.replace("100001", "100002"))
+    second = adt("A40", "MRG|100002^^^LAKE^MR", patient=PID.replace("100001", "100003"))
+    charge = charge_of(dft(), first, second)
+    assert charge.patient.former_numbers == ("100002", "100001")
+    assert charge.origins["patient.former_numbers"] == "ADT MRG-1"
+
+
+# Assigners
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dialect", "said"),
+    [
+        ("100001^^^LAKE^MR", {}, ("100001", "")),
+        ("100001", {"assigner": "laboratory"}, ("100001", "laboratory")),
+        ("100001^^^LAKE^MR", {"own_assigners": ("LAKE",)}, ("100001", "")),
+        ("100001", {"own_assigners": ("LAKE",)}, ("100001", "")),
+        ("7^^^MERCY^MR", {"own_assigners": ("LAKE",)}, ("7", "MERCY")),
+        ("7", {"own_assigners": ("LAKE",), "assigner": "mercy"}, ("7", "mercy")),
+    ],
+)
+def test_a_number_is_the_practices_own_unless_the_dialect_knows_who_else_gave_it(
+    numbers: str, dialect: dict[str, object], said: tuple[str, str]
+) -> None:
+    patient = PID.replace("100001^^^LAKE^MR", numbers)
+    charge = charge_of(dft(patient=patient), sender=EHR.model_copy(update=dialect))
+    assert (charge.patient.record_number, charge.patient.assigner) == said
+
+
+def test_a_registration_or_merge_of_the_same_number_by_another_assigner_is_of_somebody_else() -> None:
+    sender = EHR.model_copy(update={"application": "", "own_assigners": ("LAKE",)})
+    bare = dft(patient="PID|1||100001^^^LAKE^MR||Fairweather^Odette", insurance="")
+    others = PID.replace("LAKE", "MERCY")
+    merge = adt("A40", "MRG|100001^^^MERCY^MR", patient=others.replace("100001", "100002"))
+    charge = charge_of(bare, adt("A04", IN1, patient=others), merge, sender=sender)
+    assert (charge.patient.record_number, charge.patient.birth_date, charge.coverages) == ("100001", None, ())
+
+
 # Laws
 
 

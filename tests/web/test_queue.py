@@ -2,13 +2,14 @@
 
 import csv
 import io
+from datetime import date
 from typing import Any
 
 import pytest
 
 from charges.tables import ChargeStatus, LookRow, Role
-from rules.examples import PATIENT
-from tests.desk.workers import Desk, pointless, without_25
+from rules.examples import PATIENT, charge
+from tests.desk.workers import Desk, patient_of, pointless, without_25
 from tests.web.conftest import Browser, Hall
 
 STRANGE = ("<script>alert(1)</script>", "=cmd|' /C calc'!A0", "O'Neil~*^", "x" * 300, "שלום עולם")
@@ -94,6 +95,18 @@ def test_acts_are_refused_in_words_on_the_charges_page(hall: Hall, desk: Desk) -
     auditor = hall.signed_in("cy", Role.AUDITOR)
     assert auditor.submit(f"/charges/{number}/comment", {"text": "?"}).status_code == 403
     assert "Waive, because" not in auditor.get(f"/charges/{number}").text
+
+
+def test_whose_charge_it_is_is_said_on_its_page(hall: Hall, desk: Desk) -> None:
+    stranger = patient_of("visit").model_copy(update={"first_name": "Max", "birth_date": date(2012, 3, 9)})
+    desk.hold(charge(key="mixed-up", patient=stranger))
+    browser = hall.signed_in("ann", Role.BILLER)
+    shown = browser.get(f"/charges/{desk.number('mixed-up')}").text
+    assert "Odette Larkspur, born 1961-04-03, number Rvisit" in shown
+    assert '<option value="1">' in shown
+    assert "Name the number of a patient" in _act(browser, desk, "mixed-up", "link", patient="Max", reason="it says so")
+    assert "is of nobody known" in _act(browser, desk, "mixed-up", "link", patient="none", reason="a number given anew")
+    assert hall.workplace.states()["mixed-up"] is ChargeStatus.CAPTURED
 
 
 def test_a_lead_waives_many_with_one_reason_after_seeing_what_it_does(hall: Hall, desk: Desk) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from charges import casefile, desk, queue
 from charges.errors import Forbidden, Missing, Refused, Stale
+from charges.identity import WHOSE
 from charges.model import Charge
 from charges.queue import Wanted
 from charges.remedy import PROTECTED
@@ -45,6 +46,7 @@ def charge(request: Request, site: SiteHere, viewer: ViewerHere, number: int) ->
         fields=_fields(file.case.charge),
         may=viewer.may,
         acts=ACTS,
+        whose=WHOSE,
         today=site.clock().date(),
     )
 
