@@ -13,9 +13,9 @@ depends_on = None
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _HELD = {
-    "since": ("held_since", "id"),
-    "total": ("total", "id"),
-    "deadline": ("deadline", "id"),
+    "since": ("status", "held_since", "id"),
+    "total": ("status", "total", "id"),
+    "deadline": ("status", "deadline", "id"),
     "practice": ("practice_id", "deadline", "id"),
     "provider": ("provider_npi", "deadline", "id"),
     "payer": ("payer_id", "deadline", "id"),

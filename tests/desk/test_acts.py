@@ -1,13 +1,15 @@
 """How people share the work: who is at a charge, what waits, what was asked, who looks on, and what can be undone."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from charges import corrections, review
 from charges import desk as acts
-from charges import review
-from charges.errors import Refused, Stale
+from charges.errors import Refused, Stale, Unavailable
 from charges.lifecycle import broken_chains
 from charges.tables import ChargeStatus, LookRow
 from tests.desk.workers import Desk, pointless, without_25
@@ -124,6 +126,31 @@ def test_nobody_decides_about_something_else_than_they_saw(workplace: Workplace)
         with pytest.raises(Stale, match="changed since you opened it: scrub, judged, 2026-11-23 18:00"):
             act()
     assert at.workplace.states()["visit"] is ChargeStatus.HELD
+
+
+def test_of_two_who_act_at_the_same_moment_one_is_told(workplace: Workplace) -> None:
+    at = Desk(workplace)
+    at.hold(without_25("visit"))
+    database, clock, item, seen = workplace.database, workplace.clock, at.item("visit", "GLB-002"), at.seen("visit")
+    together = threading.Barrier(2)
+
+    def act(name: str) -> str:
+        together.wait()
+        try:
+            if name == "ada":
+                corrections.correct(database, item, by=name, clock=clock, seen=seen)
+            else:
+                review.waive(database, item, by=name, reason="documented", clock=clock, seen=seen)
+        except (Stale, Unavailable) as told:
+            return type(told).__name__
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        became = sorted(pool.map(act, ("ada", "bo")))
+    assert became == ["Stale", "done"]
+    assert len(_events(at, "visit", "ada")) + len(_events(at, "visit", "bo")) == 1
+    with database.transaction() as session:
+        assert not list(broken_chains(session, database.keyring))
 
 
 def test_whoever_looks_is_written_down_and_seen_by_others_while_they_stay(there: Desk) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from charges import desk as acts
 from charges import queue, review
@@ -110,6 +111,31 @@ def test_counts_stop_at_a_bound(desk: Desk) -> None:
     assert str(desk.count()) == "5"
     assert str(desk.count(bound=3)) == "3+"
     assert str(desk.count(Wanted(rule="STR-008"), bound=2)) == "2"
+
+
+@pytest.mark.parametrize(
+    ("address", "index"),
+    [
+        ("", "ix_charges_held_deadline"),
+        ("sort=age", "ix_charges_held_since"),
+        ("sort=dollars", "ix_charges_held_total"),
+        ("provider=1245319599", "ix_charges_held_provider"),
+        ("assignee=me", "ix_charges_held_assignee"),
+    ],
+)
+def test_a_page_walks_an_index_of_held_charges_alone(small_workplace: Workplace, address: str, index: str) -> None:
+    there = Desk(small_workplace)
+    there.hold(without_25("visit"))
+    asked: list[tuple[str, object]] = []
+    engine = there.workplace.database.engine
+    event.listen(engine, "before_cursor_execute", lambda _c, _k, said, given, *_: asked.append((said, given)))
+    there.page(Wanted.read(dict(parse_qsl(address))))
+    (query,) = (each for each in asked if "ORDER BY charges." in each[0])
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query[0]}", query[1])  # type: ignore[arg-type]
+        steps = [str(step[3]) for step in plan]
+    assert index in steps[0], steps
+    assert not [step for step in steps if "TEMP B-TREE" in step], "it is in order already"
 
 
 def test_a_practice_one_may_not_see_is_not_there(desk: Desk) -> None:
