@@ -331,11 +331,20 @@ class _Reading:
         self._taken_back(voids, charges)
 
     def _taken_back(self, voids: Sequence[ClaimRow], charges: Mapping[int, ChargeRow]) -> None:
-        """The payer took voids, so nothing stands there: the charge is void, or is judged anew where it is billed again."""
+        """The payer took voids, so nothing stands there: the charge is void, or is judged anew where it is billed again.
+
+        Where a claim to another payer stands, the charge stays with that one; ``after_billing`` asks what becomes of it.
+        """
         for void in voids:
             void.live = False
+        self.session.flush()
         anew = differences.bill_anew(self.session, voids)
         rows = [charges[void.charge_id] for void in voids]
+        elsewhere = differences.standing_elsewhere(self.session, rows)
+        staying = [row for row in rows if row.id in elsewhere and row.status is not ChargeStatus.HELD]
+        for row in staying:
+            self._move([row], differences.standing_status(self.session, row), "void taken")
+        rows = [row for row in rows if row not in staying]
         held = [
             row for row in rows if row.status is ChargeStatus.HELD
         ]  # it changed again; ``after_billing`` takes it up

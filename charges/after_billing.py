@@ -156,6 +156,8 @@ class _Comparison:
     def _propose(self, claim: ClaimRow, file: ClaimFileRow) -> bool:
         sent, present = self._charges(claim)
         proposal, anew = _proposal(sent, present)
+        if claim.payer_rank > 1:  # the claims to the payers before it were taken back, so it tells of what is no more
+            proposal, anew = Amendment.VOID, differences.was_to_bill_anew(self.session, self.row)
         changed = changes(sent, present, self.practice.trading_partner) if proposal is not Amendment.VOID else ()
         if not changed and proposal is Amendment.REPLACE:
             if self.difference is None:

@@ -153,6 +153,8 @@ class _Act:
         if why := hindrance(self.practice, file, self.claim, complete(self.practice, present).coverages):
             raise Refused(f"Claim {name} cannot be amended. {why}")
         number = self.claim.unseal(self.database.keyring, "answer").decode() or known
+        if amendment is Amendment.RENEW and self.claim.payer_rank > 1:
+            raise Refused(f"Claim {name} went to a later payer and is made of what the first one decided. Void it.")
         if amendment is Amendment.RENEW:
             if number or self.claim.accepted:
                 raise Refused(

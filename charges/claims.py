@@ -87,7 +87,7 @@ def _next_batch(
     scope = f"shadow {scope}" if is_shadow else scope
     claims: dict[ChargeRow, Claim] = {}
     amends: dict[int, differences.Approved] = {}
-    kind: Kind | None = None
+    fit: tuple[Kind, int, bool] | None = None
     after = 0
     wanted = practice.trading_partner.claims_per_file
     with database.transaction() as session:
@@ -117,14 +117,17 @@ def _next_batch(
                 claim = Claim(number=clm01, charge=complete(practice, captured))
                 if amend is not None:
                     claim = amend.claim(session, database.keyring, clm01, claim.charge)
-                # A file holds claims of one kind, and those that amend apart from first ones, which a retreat withdraws:
-                # what does not fit waits for the next batch.
-                fits = not claims or (kind_of(claim.charge) is kind and bool(amends) is (amend is not None))
+                # A file holds claims of one kind, to payers at one place of their order; and those that amend apart from
+                # first ones, which a retreat withdraws: what does not fit waits for the next batch.
+                own = kind_of(claim.charge), amend.payer_rank if amend is not None else 1, amend is not None
+                fits = fit is None or own == fit
                 # What amends a claim that was sent is sent, wherever the roll-out stands by now.
                 goes_out = amend is not None or standing.sends(claim.charge, row.patient_key)
                 if fits and goes_out is not is_shadow and len(claims) < wanted:
-                    kind = kind_of(claim.charge)
+                    fit = own
                     claims[row] = claim
                     if amend is not None:
                         amends[row.id] = amend
-    return Batch(scope, number, claims, standing, is_shadow, amends=amends) if claims else None
+    if fit is None:
+        return None
+    return Batch(scope, number, claims, standing, is_shadow, payer_rank=fit[1], amends=amends)

@@ -91,10 +91,9 @@ def let_stand(session: Session, row: ChargeRow, now: datetime) -> None:
 
 def hindrance(practice: Practice, file: ClaimFileRow, claim: ClaimRow, coverages: Sequence[Coverage]) -> str:
     """Why nothing can be sent now that amends a claim; nothing where something can."""
-    payer = coverages[0].payer.payer_id if coverages else ""
+    asked = coverages[claim.payer_rank - 1 : claim.payer_rank]
+    payer = asked[0].payer.payer_id if asked else ""
     known = next((each for each in practice.payers if each.payer_id == payer), None)
-    if claim.payer_rank > 1:
-        return "It is a claim to a later payer, which is amended with that payer by hand."
     if file.status in _NOT_SENT:
         return f"It stands in file {file.id}, which is not sent yet and goes out as it is; decide when it is out."
     if claim.frequency == "8":
@@ -127,6 +126,28 @@ def standing_status(session: Session, row: ChargeRow) -> ChargeStatus:
     return ChargeStatus.ACCEPTED if last.accepted else ChargeStatus.CLAIMED
 
 
+def was_to_bill_anew(session: Session, row: ChargeRow) -> bool:
+    """Whether a claim of a charge was taken back so that the charge is billed anew."""
+    return (
+        session.scalar(
+            select(DifferenceRow.id)
+            .where(
+                DifferenceRow.charge_id == row.id, DifferenceRow.state == DifferenceState.SENT, DifferenceRow.bills_anew
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def standing_elsewhere(session: Session, rows: Iterable[ChargeRow]) -> set[int]:
+    """Those charges, by their ids, of which a claim stands at any payer."""
+    found: set[int] = set()
+    for wanted in parts.parts(row.id for row in rows):
+        found.update(session.scalars(select(ClaimRow.charge_id).where(ClaimRow.charge_id.in_(wanted), ClaimRow.live)))
+    return found
+
+
 # For claims
 
 
@@ -155,6 +176,7 @@ class Approved:
     amendment: Amendment
     standing_id: int
     standing: str
+    payer_rank: int
     file_id: int
     payer_claim_number: str = field(repr=False)
 
@@ -198,6 +220,7 @@ def approved(session: Session, keyring: Keyring, rows: Sequence[ChargeRow]) -> M
             row.amendment,
             claim.id,
             claim.number,
+            claim.payer_rank,
             claim.claim_file_id,
             document_of(row, keyring).payer_claim_number,
         )
@@ -222,7 +245,9 @@ def made(session: Session, built: Mapping[int, Approved], now: datetime) -> None
     for charge_id, each in built.items():
         row = session.get_one(DifferenceRow, each.difference_id)
         claim_id = session.scalar(
-            select(ClaimRow.id).where(ClaimRow.charge_id == charge_id, ClaimRow.live, ClaimRow.payer_rank == 1)
+            select(ClaimRow.id).where(
+                ClaimRow.charge_id == charge_id, ClaimRow.live, ClaimRow.payer_rank == each.payer_rank
+            )
         )
         if claim_id is not None and claim_id != each.standing_id:
             row.made_claim_id = claim_id
@@ -239,6 +264,25 @@ def _close_item(session: Session, charge_id: int, now: datetime) -> None:
         )
     ):
         item.state, item.closed_at = ItemState.CLOSED, now
+
+
+def replaced(session: Session, keyring: Keyring, before: ClaimRow, made: ClaimRow, number: str, now: datetime) -> None:
+    """Write down that a claim to a later payer took the place of the one before it, under the payer's ``number``."""
+    row = DifferenceRow(
+        charge_id=before.charge_id,
+        claim_id=before.id,
+        made_claim_id=made.id,
+        version=made.version,
+        state=DifferenceState.SENT,
+        unresolved=False,
+        amendment=Amendment.REPLACE,
+        bills_anew=False,
+        is_numbered=True,
+        found_at=now,
+        decided_at=now,
+    )
+    seal(row, Document(payer_claim_number=number, proposal=Amendment.REPLACE), keyring)
+    session.add(row)
 
 
 # For acknowledgements

@@ -5,22 +5,32 @@ held with a sentence, or left, which stands in its history. Left are charges of 
 payer sent on itself, took back or denied; a person may ask for the claim all the same.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from charges import breakers, filing, lifecycle, modes, posting, worklist
+from charges import breakers, differences, filing, lifecycle, modes, posting, worklist
 from charges.completion import complete
 from charges.db import Database
-from charges.errors import Refused
+from charges.errors import Refused, Stale
 from charges.filing import Batch, Generated
 from charges.model import Charge, Claim, Finding, Severity
 from charges.modes import Standing
 from charges.practice import Practice
-from charges.tables import ChargeRow, ChargeStatus, ChargeVersionRow, ClaimRow, Onward, Origin, PaymentRow
+from charges.tables import (
+    ChargeRow,
+    ChargeStatus,
+    ChargeVersionRow,
+    ClaimFileRow,
+    ClaimRow,
+    ItemState,
+    Onward,
+    Origin,
+    PaymentRow,
+)
 from charges.x12.coordination import Decided, charge_for_next
 from charges.x12.kinds import Kind, kind_of
 from charges.x12.options import options_of
@@ -29,6 +39,7 @@ from charges.x12.remittance import ClaimPayment, Decision
 ACTOR = "secondary"
 RULE = "COB-001"
 """The finding of a claim to the next payer that cannot be made, or would say something else now."""
+_NUMBERLESS = "The payer has given no number for it. Wait for its 277CA or 835, or give the number with --payer-number."
 _FORWARDED = frozenset(("19", "20", "21", "23"))
 _SENT_ON = frozenset(("MA07", "MA18", "N89"))
 """Remarks by which a payer says that it sent the claim on."""
@@ -48,6 +59,8 @@ class _Next:
     charge: Charge
     version: str
     rank: int
+    replaces: ClaimRow | None = None
+    """The claim to that payer that is out, where this one takes its place."""
 
 
 def generate(
@@ -62,8 +75,9 @@ def generate(
         return generated
     scope = filing.control_scope(practice)
     with database.alone_at(f"claims {scope}") as is_mine:
-        while is_mine and (batch := _next_batch(database, practice_id, practice, standing, scope, clock)):
-            built = filing.build(database, practice_id, practice, batch, clock, then=_considered)
+        while is_mine and (found := _next_batch(database, practice_id, practice, standing, scope, clock)):
+            batch, replaced = found
+            built = _build(database, practice_id, practice, batch, replaced, clock)
             if not built.claims + built.held:
                 break  # somebody was faster; the next run goes on
             generated += built
@@ -92,6 +106,63 @@ def ask(database: Database, charge_number: int, *, by: str, reason: str, clock: 
         lifecycle.note(session, [row], lifecycle.Deed("next payer asked", by, clock(), database.keyring, reason))
 
 
+def replace(
+    database: Database,
+    practice: Practice,
+    charge_number: int,
+    *,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    payer_claim_number: str = "",
+) -> None:
+    """A person wants the last payer's claim, that is out, replaced by one that tells what the payers before decided since.
+
+    It goes out with the next file as a replacement (frequency 7). Raises Refused where that payer has given no number and
+    none is told, where its claim is not out or takes no replacement, or while anything else holds the charge.
+    """
+    if not reason.strip():
+        raise Refused("Give a reason: it stands in the charge's history for whoever asks later.")
+    with database.transaction() as session:
+        row = session.get(ChargeRow, charge_number, with_for_update=True)
+        claim = _last_live(session, charge_number)
+        if row is None or claim is None or claim.payer_rank == 1:
+            raise Refused(f"No claim of charge {charge_number} to a later payer is out. See `charges review show`.")
+        before = session.scalar(
+            select(ClaimRow).where(
+                ClaimRow.charge_id == row.id, ClaimRow.live, ClaimRow.payer_rank == claim.payer_rank - 1
+            )
+        )
+        if before is None:
+            raise Refused(
+                f"No claim stands that claim {claim.number} is made after; void it with `charges review void`."
+            )
+        file = session.get_one(ClaimFileRow, claim.claim_file_id)
+        coverages = complete(practice, _document(session, database, before)).coverages
+        if why := differences.hindrance(practice, file, claim, coverages):
+            raise Refused(f"Claim {claim.number} cannot be replaced. {why}")
+        if payer_claim_number.strip():  # who has a number for it has the claim
+            claim.seal(database.keyring, answer=payer_claim_number.strip().upper().encode())
+            claim.accepted = True
+        if claim.answer is None:
+            raise Refused(f"Claim {claim.number} cannot be replaced. {_NUMBERLESS}")
+        for item in worklist.open_items(session, row):
+            if item.rule == RULE:
+                item.state, item.closed_at = ItemState.CLOSED, clock()
+            elif item.severity.holds:
+                raise Refused(f"Charge {charge_number} waits for a decision about {item.rule}; take that first.")
+        before.onward = Onward.AGAIN
+        deed = lifecycle.Deed("next payer told anew", by, clock(), database.keyring, reason)
+        if row.status is ChargeStatus.ACCEPTED:
+            lifecycle.note(session, [row], deed)
+        elif row.status in (ChargeStatus.HELD, ChargeStatus.CLAIMED):
+            lifecycle.move(session, [row], ChargeStatus.ACCEPTED, deed)
+        else:
+            raise Refused(
+                f"Charge {charge_number} is {row.status}: a claim of it to another payer is to be built first."
+            )
+
+
 def _last_live(session: Session, charge_id: int) -> ClaimRow | None:
     return session.scalar(
         select(ClaimRow)
@@ -106,6 +177,41 @@ def _considered(session: Session, rows: Iterable[ChargeRow]) -> None:
     session.execute(update(ClaimRow).where(ClaimRow.charge_id.in_(ids), ClaimRow.live).values(onward=Onward.NONE))
 
 
+def _build(
+    database: Database,
+    practice_id: int,
+    practice: Practice,
+    batch: Batch,
+    replaced: Mapping[int, ClaimRow],
+    clock: Callable[[], datetime],
+) -> Generated:
+    """Build a file; claims that others take the place of do not stand any more from the same transaction on."""
+
+    def retire(session: Session, rows: Iterable[ChargeRow]) -> None:
+        for before in _of(rows):
+            claim = session.get_one(ClaimRow, before.id, with_for_update=True)
+            if not claim.live:
+                raise Stale(f"Claim {claim.number} does not stand any more.")
+            claim.live = False
+        session.flush()
+
+    def made(session: Session, rows: Iterable[ChargeRow]) -> None:
+        _considered(session, rows)
+        for before in _of(rows):
+            standing = select(ClaimRow).where(
+                ClaimRow.charge_id == before.charge_id, ClaimRow.live, ClaimRow.payer_rank == before.payer_rank
+            )
+            claim = session.scalars(standing).one()
+            if claim.id != before.id:
+                number = before.unseal(database.keyring, "answer").decode()
+                differences.replaced(session, database.keyring, before, claim, number, clock())
+
+    def _of(rows: Iterable[ChargeRow]) -> Sequence[ClaimRow]:
+        return [replaced[row.id] for row in rows if row.id in replaced]
+
+    return filing.build(database, practice_id, practice, batch, clock, then=made, first=retire)
+
+
 def _next_batch(
     database: Database,
     practice_id: int,
@@ -113,12 +219,16 @@ def _next_batch(
     standing: Standing,
     scope: str,
     clock: Callable[[], datetime],
-) -> Batch | None:
-    """The next claims to later payers that fit into one file: of one kind and one place in the order."""
+) -> tuple[Batch, Mapping[int, ClaimRow]] | None:
+    """The next claims to later payers that fit into one file: of one kind and one place in the order.
+
+    With them, by charge, the claims that some of them replace; those are apart, as in every file that amends.
+    """
     claims: dict[ChargeRow, Claim] = {}
     versions: dict[ChargeRow, str] = {}
-    rank, after = 0, 0
-    kind: Kind | None = None
+    replaced: dict[int, ClaimRow] = {}
+    fit: tuple[int, Kind, bool] | None = None
+    after = 0
     wanted = practice.trading_partner.claims_per_file
     with database.transaction() as session:
         if not modes.stands(session, practice_id, standing):
@@ -139,16 +249,19 @@ def _next_batch(
                     deed = lifecycle.Deed("next payer in doubt", ACTOR, clock(), database.keyring)
                     lifecycle.move(session, [row], ChargeStatus.HELD, deed)
                 elif len(claims) < wanted:
-                    if claims and (rank, kind) != (outcome.rank, kind_of(outcome.charge)):
+                    own = outcome.rank, kind_of(outcome.charge), outcome.replaces is not None
+                    if fit is not None and own != fit:
                         continue
-                    rank, kind = outcome.rank, kind_of(outcome.charge)
+                    fit = own
                     clm01 = practice.trading_partner.number_of_claim(row.id, earlier.get(row.id, 0) + 1)
-                    claims[row], versions[row] = Claim(number=clm01, charge=outcome.charge), outcome.version
-    return (
-        Batch(scope, number, claims, standing, payer_rank=rank, versions=versions, faults_from=Origin.ANSWER)
-        if claims
-        else None
-    )
+                    claims[row] = Claim(number=clm01, charge=outcome.charge, frequency="7" if outcome.replaces else "1")
+                    versions[row] = outcome.version
+                    if outcome.replaces is not None:
+                        replaced[row.id] = outcome.replaces
+    if fit is None:
+        return None
+    batch = Batch(scope, number, claims, standing, payer_rank=fit[0], versions=versions, faults_from=Origin.ANSWER)
+    return batch, replaced
 
 
 def _due(session: Session, practice_id: int, after: int) -> Sequence[tuple[ClaimRow, ChargeRow]]:
@@ -180,18 +293,19 @@ def _consider(session: Session, database: Database, practice: Practice, claim: C
     after = session.scalar(
         select(ClaimRow).where(ClaimRow.charge_id == claim.charge_id, ClaimRow.live, ClaimRow.payer_rank == rank)
     )
-    if after is not None:
+    if after is not None and claim.onward is not Onward.AGAIN:
         return _finding(
             claim,
             f"The payer of claim {claim.number} decided anew after claim {after.number} to the next payer left.",
-            "Compare the amounts; tell the next payer what changed, and waive this finding.",
+            f"`charges secondary replace {claim.charge_id}` tells the next payer what stands now; waive this finding to let "
+            f"claim {after.number} stand.",
         )
     standing = _standing(session, database, claim)
     if isinstance(standing, str):
         return _finding(claim, standing, "Ask the payer which decision counts; waive this finding when it is settled.")
     if standing is None:
         return _Left("No decision of the payer stands.")
-    if claim.onward is not Onward.ASKED and (why := _needless(standing[0])):
+    if claim.onward is Onward.DUE and (why := _needless(standing[0])):
         return _Left(why)
     decided: dict[int, Decided] = {}
     for each in session.scalars(
@@ -205,7 +319,7 @@ def _consider(session: Session, database: Database, practice: Practice, claim: C
     if len(decided) != rank - 1:
         return _Left("Not every payer before it has a decision that stands.")
     try:
-        return _Next(charge_for_next(charge, [decided[place] for place in sorted(decided)]), claim.version, rank)
+        told = charge_for_next(charge, [decided[place] for place in sorted(decided)])
     except Refused as why_not:
         return _finding(
             claim,
@@ -213,6 +327,11 @@ def _consider(session: Session, database: Database, practice: Practice, claim: C
             f"Bill the next payer by hand, or have the remittance corrected and ask with `charges secondary ask "
             f"{claim.charge_id}`; waive this finding then.",
         )
+    if after is not None:
+        number = after.unseal(database.keyring, "answer").decode()
+        references = told.references.model_copy(update={"payer_claim_number": number})
+        told = told.model_copy(update={"references": references})
+    return _Next(told, claim.version, rank, after)
 
 
 def _needless(payment: ClaimPayment) -> str:

@@ -67,3 +67,12 @@ def test_outcomes_by_rule_and_by_code(charges: Charges, workplace: Workplace) ->
         "expected_by": ["CHG-001", "CHG-002", "MOD-009", "NCC-015", "PAY-011"],
     }
     assert {each["rule"]: each["missed"] for each in found["rules"]}["CHG-001"] == 1
+
+
+def test_a_later_payers_claim_is_replaced_only_where_there_is_one(charges: Charges, workplace: Workplace) -> None:
+    code, _, err = charges("secondary", "replace", "1", "--reason", "decided anew", "--by", "ada")
+    assert code == 2
+    assert "No claim of charge 1 to a later payer is out." in err
+    code, _, err = charges("secondary", "replace", "1", "--by", "ada")
+    assert code == 2
+    assert "Give a reason" in err

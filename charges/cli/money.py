@@ -34,6 +34,32 @@ def ask(
     out.print(f"The next payer of charge {charge} is asked in the next run, once nothing holds the charge.")
 
 
+@secondary.command()
+def replace(
+    charge: Annotated[int, typer.Argument(help="The charge's number.")],
+    reason: Reason = "",
+    by: Actor = "",
+    payer_number: Annotated[
+        str, typer.Option("--payer-number", help="The payer's number of the claim, where it told it by other means.")
+    ] = "",
+) -> None:
+    """Replace the last payer's claim by one that tells what the payers before it decided since; goes with the next run."""
+    from charges import secondary as stage
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    stage.replace(
+        pipeline.database,
+        pipeline.practice_of(charge).practice,
+        charge,
+        by=actor(by),
+        reason=reason,
+        clock=pipeline.clock,
+        payer_claim_number=payer_number,
+    )
+    out.print(f"The last payer of charge {charge} is told anew in the next run.")
+
+
 Only = Annotated[
     str, typer.Option("--practice", help="Only this practice, by its code; all when not given.", show_default=False)
 ]

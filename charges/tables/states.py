@@ -131,6 +131,8 @@ class Onward(StrEnum):
     """The payer decided something, or the next payer's claim was refused."""
     ASKED = "asked"
     """A person wants the claim to the next payer, whatever was decided."""
+    AGAIN = "again"
+    """A person wants the next payer's claim, that is out, replaced by one that tells what was decided since."""
 
 
 class Role(StrEnum):
