@@ -166,7 +166,7 @@ def decide(
             raise Refused(
                 f"This practice knows no patient {patient_number}. `charges review show {row.id}` lists the candidates."
             )
-        if _registers(session, keyring, row, said, patient):
+        if patients.is_registered(row.source, charge) and _owns(session, keyring, patient, said):
             patients.restate(session, keyring, patient, said, now)
     subject = _subject(keyring, row, said)
     link = session.scalar(select(PatientLinkRow).where(PatientLinkRow.subject == subject).with_for_update())
@@ -176,11 +176,9 @@ def decide(
     link.told, link.patient_id, link.actor, link.decided_at = told, patient_number, by[:80], now
 
 
-def _registers(session: Session, keyring: Keyring, row: ChargeRow, said: Demographics, patient: PatientRow) -> bool:
-    """Whether what the charge says is known of the patient from now on: an authority says it, of a number of nobody else."""
-    if row.source not in patients.AUTHORITIES or not said.numbers:
-        return False
-    keys = [patients.number_key(keyring, row.practice_id, *each) for each in said.numbers]
+def _owns(session: Session, keyring: Keyring, patient: PatientRow, said: Demographics) -> bool:
+    """Whether nobody but a patient is known by the numbers of a description."""
+    keys = [patients.number_key(keyring, patient.practice_id, *each) for each in said.numbers]
     owners = session.scalars(select(PatientSearchKeyRow.patient_id).where(PatientSearchKeyRow.key.in_(keys)))
     return set(owners) <= {patient.id}
 

@@ -205,8 +205,8 @@ class _Registry:
 
     def write(self) -> None:
         """Store who is new and who changed, with the keys by which they are found."""
-        gone = {other for other, _ in self.merged}
-        people = [each for each in dict.fromkeys(self.known.values()) if each not in gone]
+        into = dict(self.merged)
+        people = [each for each in dict.fromkeys(self.known.values()) if each not in into]
         for each in people:
             if each.row is not None and each.row.told != each.told:
                 each.row.told = each.told
@@ -215,8 +215,11 @@ class _Registry:
                 each.row.seal(self.keyring, demographics=_as_bytes(each.demographics))
         insert_all(self.session, PatientRow, [self._row_of(each) for each in people if each.row is None])
         numbers = self._numbers_of(people)
-        for other, first in self.merged:
-            self._merge(other, first, numbers)
+        for other, stays in self.merged:
+            last = stays
+            while last in into:  # merged again within the page
+                last = into[last]
+            self._merge(other, last, numbers)
         for ids in parts(numbers[each.key] for each in people if each.row is not None and each.changed):
             self.session.execute(delete(PatientSearchKeyRow).where(PatientSearchKeyRow.patient_id.in_(ids)))
         keys = [

@@ -2,6 +2,7 @@
 
 import os
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -329,6 +330,27 @@ def test_two_numbers_that_are_merged_are_one_person(workplace: Workplace, tmp_pa
     assert len({row.patient_key for row in workplace.rows().values()}) == 1
     with workplace.database.transaction() as session:
         assert len(set(session.scalars(select(HistoryLineRow.patient_key)))) == 1
+
+
+def test_merges_in_a_row_that_come_at_once_end_with_the_last_number(workplace: Workplace, tmp_path: Path) -> None:
+    folder = tmp_path / "messages"
+    folder.mkdir()
+    source = Hl7Source(hl7.settings(folder, hl7.EHR.model_copy(update={"application": ""})))
+    numbers = ("100001", "100002", "100003")
+    for day, number in enumerate(numbers, 10):
+        patient = hl7.PID.replace("100001", number)
+        service = hl7.ft1("99213", f"T{day}", f4=f"202611{day}")
+        (folder / f"{number}.hl7").write_bytes(hl7.dft(service, visit=f"V{day}", control=number, patient=patient))
+    workplace.pipeline.pull(workplace.applied, source=source)
+    assert len({row.patient_key for row in workplace.rows().values()}) == 3
+    for goes, stays in pairwise(numbers):
+        merge = hl7.adt("A40", f"MRG|{goes}^^^LAKE^MR", control=goes, patient=hl7.PID.replace("100001", stays))
+        (folder / f"{goes}-{stays}.hl7").write_bytes(merge)
+    workplace.pipeline.pull(workplace.applied, source=source)
+    workplace.run("judge")
+    assert len(known(workplace)) == 1
+    assert len({row.patient_key for row in workplace.rows().values()}) == 1
+    assert not held_for_whose(workplace)
 
 
 # What a person says
