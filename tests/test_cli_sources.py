@@ -2,33 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from charges.cli.main import main
 from charges.simulator import CLIENT_SECRET, Fault, Tenant, build_practice, running, simulator_app
-
-Charges = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def charges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Charges:
-    """Type a command in an empty folder; gives its exit code, what it printed, and what it said of errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("LAKESIDE_CLIENT_SECRET", CLIENT_SECRET)
-
-    def typed(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return typed
+from tests.conftest import Charges
 
 
 @pytest.fixture
@@ -37,8 +19,9 @@ def tenant() -> Tenant:
 
 
 @pytest.fixture
-def connected(charges: Charges, tenant: Tenant, tmp_path: Path) -> Iterator[Charges]:
+def connected(charges: Charges, tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Charges]:
     """The practice of the example, connected to a simulated tenant."""
+    monkeypatch.setenv("LAKESIDE_CLIENT_SECRET", CLIENT_SECRET)
     with running(simulator_app(tenant)) as base_url:
         example = files("charges").joinpath("practices/lakeside.yaml").read_text()
         (tmp_path / "lakeside.yaml").write_text(re.sub(r"base_url: \S*", f"base_url: {base_url}", example))

@@ -85,11 +85,11 @@ class Tenant:
                 self._edit()
             if authorization in self._last_pages and self._befalls(Fault.REPEATED_PAGE):
                 return self._last_pages[authorization]
-            chosen = [version for version in self._listed() if version.modified_on >= since]
-            start = (number - 1) * size
+            listed = self._listed()
+            start = sum(version.modified_on < since for version in listed) + (number - 1) * size
             if start and self._befalls(Fault.SHIFTED_PAGE):
                 start -= 1
-            page = self.charge_page(chosen[start : start + size], has_more=len(chosen) > start + size)
+            page = self.charge_page(listed[start : start + size], has_more=len(listed) > start + size)
             self._last_pages[authorization] = page
             return page
 
