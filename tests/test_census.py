@@ -207,11 +207,11 @@ def test_codes_of_the_contract_are_fields_of_the_contract_and_name_nobody() -> N
 
 def test_a_tenants_own_names_are_its_code_fields() -> None:
     tenant = _tenant(
-        fields={"encounter.STATUS": ("visit.state",), "cpt[].UnitType": ("Kind",)},
+        fields={"encounter.STATUS": ("visit.state",), "cpt[].EMG": ("Emergency",)},
         values={"encounter.STATUS": {"DONE": "CHK"}},
     )
-    assert tenant.codes["visit.state"] == {"CHK", "DONE"}
-    assert "cpt[].Kind" in tenant.codes
+    assert tenant.codes["visit.state"] == {"ARR", "CHK", "DONE"}
+    assert "cpt[].Emergency" in tenant.codes
 
 
 @pytest.mark.parametrize("seed", [7, 8])

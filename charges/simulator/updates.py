@@ -41,7 +41,7 @@ UPDATES: Mapping[Fault, Sequence[Update]] = {
     ),
     Fault.NEW_CODE: (
         Update(Fault.NEW_CODE, "encounter.STATUS", "SGN"),
-        Update(Fault.NEW_CODE, "claimInfo.assignment", "P"),
+        Update(Fault.NEW_CODE, "insurances[].InsuranceTypeCode", "9Z"),
     ),
 }
 """What happens of each kind, the first of them first."""

@@ -105,6 +105,7 @@ def test_a_file_takes_no_more_claims_than_the_partner_wants(workplace: Workplace
 def test_professional_and_institutional_claims_go_in_files_of_their_own(workplace: Workplace) -> None:
     workplace.apply(rules={each.id: "off" for each in RULES})
     bill = full_bill(payers=1, dependent=False)
+    bill = bill.model_copy(update={"patient": bill.patient.model_copy(update={"record_number": "700001"})})
     facility = [bill.model_copy(update={"key": f"bill-{number}"}) for number in range(2)]
     first, second, third = _patients(3)
     workplace.source.put(first, facility[0], second, facility[1], third)

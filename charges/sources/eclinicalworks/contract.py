@@ -159,7 +159,7 @@ class EncounterRecord(Wire):
     id: Text = Field(default="", alias="encounterID")
     date: Text = Field(default="", alias="date")
     end_date: Text = Field(default="", alias="endDate")
-    status: Text = Field(default="", alias="STATUS", description="CHK when the patient was checked out.")
+    status: Text = Field(default="", alias="STATUS", description="CHK when the patient was checked out, ARR before.")
     visit_type: Text = Field(default="", alias="VisitType")
     locked: Text = Field(default="", alias="encLock", description="1 when the note is signed and locked.")
 
