@@ -233,7 +233,7 @@ def _at(tenant: Tenant, key: str, path: str) -> Any:
 def test_codes_never_seen_stand_in_some_charges() -> None:
     tenant = _tenant(days={2: {Fault.NEW_CODE: 1}, 3: {Fault.NEW_CODE: 1}})
     tenant.life.advance(48)
-    for part, name, code in (("encounter", "STATUS", "SGN"), ("claimInfo", "assignment", "P")):
+    for part, name, code in (("encounter", "STATUS", "SGN"), ("claimInfo", "employmentRelated", "2")):
         having = {each.key for each in tenant.practice.visible if json.loads(each.body)[part].get(name) == code}
         assert having
         assert having <= {deed.key for deed in tenant.practice.deeds}

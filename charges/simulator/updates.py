@@ -41,7 +41,7 @@ UPDATES: Mapping[Fault, Sequence[Update]] = {
     ),
     Fault.NEW_CODE: (
         Update(Fault.NEW_CODE, "encounter.STATUS", "SGN"),
-        Update(Fault.NEW_CODE, "insurances[].InsuranceTypeCode", "9Z"),
+        Update(Fault.NEW_CODE, "claimInfo.employmentRelated", "2"),
     ),
 }
 """What happens of each kind, the first of them first."""

@@ -19,9 +19,12 @@ expect.set_options(timeout=20_000)  # a machine that does much else is slow, and
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window; skipped where there is none, which fails where CI demands it."""
+    """Debian's Chromium without a window; skipped where there is none, which fails where CI demands it.
+
+    Of a module: while Playwright is open its event loop runs, and no other can.
+    """
     if CHROMIUM is None:
         sentence = "chromium is not installed"
         if os.environ.get("CHARGES_REQUIRE_SERVICES") == "1":
