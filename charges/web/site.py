@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from charges.db import Database
-from charges.pipeline import Pipeline
+from charges.pipeline import Applied, Pipeline
 from charges.settings import Settings
+from charges.users.permissions import Viewer
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,15 @@ class Site:
     def pipeline(self) -> Pipeline:
         """The stages, for acts that need a practice's profile or its rules."""
         return Pipeline(self.database, self.settings, self.clock)
+
+    def practices(self, viewer: Viewer) -> list[Applied]:
+        """The practices that a viewer may see."""
+        return [each for each in self.pipeline.practices() if viewer.may_see(each.id)]
+
+    def practice(self, viewer: Viewer, code: str) -> Applied:
+        """A practice of a viewer's; raises Missing."""
+        viewer.demand_practice(code)
+        return self.pipeline.practice(code)
 
     @property
     def is_secure(self) -> bool:

@@ -8,7 +8,7 @@ from pydantic import Field, computed_field
 
 from charges.users.permissions import Permission
 from charges.web.api.files import Because, Shown
-from charges.web.pages.sources import feeds_of, practice_of
+from charges.web.pages.sources import feeds_of
 from charges.web.security import ViewerHere, needs
 from charges.web.site import SiteHere
 
@@ -64,5 +64,5 @@ def sources(site: SiteHere, viewer: ViewerHere) -> object:
 @router.post("/{code}/accept", response_model=list[Difference], dependencies=[needs(Permission.ACCEPT_SOURCES)])
 def accept(site: SiteHere, viewer: ViewerHere, code: Code, accepted: Accepted) -> object:
     """Take what is different in a source's records as the new baseline."""
-    applied = practice_of(site, viewer, code)
+    applied = site.practice(viewer, code)
     return site.pipeline.accept_drift(applied, by=viewer.name, because=accepted.reason, stream=accepted.stream)

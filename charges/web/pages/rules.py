@@ -27,19 +27,10 @@ NEW = "new"
 def rules_of(site: Site, viewer: Viewer) -> list[tuple[Rule, str]]:
     """The installed rules, then the payer rules of the viewer's practices with their stage, each once."""
     found = {each.id: (each, "installed") for each in site.pipeline.rules}
-    for applied in _practices(site, viewer):
+    for applied in site.practices(viewer):
         for each in site.pipeline.book(applied).rules:
             found.setdefault(each.rule.id, (each.rule, each.definition.stage.value))
     return list(found.values())
-
-
-def _practices(site: Site, viewer: Viewer) -> list[Applied]:
-    return [each for each in site.pipeline.practices() if viewer.may_see(each.id)]
-
-
-def _practice(site: Site, viewer: Viewer, code: str) -> Applied:
-    viewer.demand_practice(code)
-    return site.pipeline.practice(code)
 
 
 @router.get("", dependencies=[needs(Permission.READ_RULES)])
@@ -51,7 +42,7 @@ def rules(request: Request, site: SiteHere, viewer: ViewerHere, search: str = ""
         for rule, stage in rules_of(site, viewer)
         if not wanted or wanted in f"{rule.id} {rule.title} {rule.documentation}".casefold()
     ]
-    files = [(each.practice.code, payer_rules.files(each)) for each in _practices(site, viewer)]
+    files = [(each.practice.code, payer_rules.files(each)) for each in site.practices(viewer)]
     return page(request, "rules.html", rules=found, search=search, files=files)
 
 
@@ -69,14 +60,14 @@ def rule(request: Request, site: SiteHere, viewer: ViewerHere, rule: str) -> Res
         stage=stage,
         hits=payer_rules.hits(site.database, shown.id, viewer.practice_ids),
         most=payer_rules.MOST_HITS,
-        weighed=[each for applied in _practices(site, viewer) for each in payer_rules.weights(applied, shown)],
+        weighed=[each for applied in site.practices(viewer) for each in payer_rules.weights(applied, shown)],
     )
 
 
 @router.get("/payer/{code}/{name}", dependencies=[needs(Permission.WRITE_RULES)])
 def editor(request: Request, site: SiteHere, viewer: ViewerHere, code: str, name: str) -> Response:
     """A file of payer rules to be written, with what its cases say."""
-    applied = _practice(site, viewer, code)
+    applied = site.practice(viewer, code)
     opened = File("", "", "") if name == NEW else payer_rules.file(applied, name)
     return _editor(request, site, applied, opened)
 
@@ -93,7 +84,7 @@ def try_cases(
     digest: Word = "",
 ) -> Response:
     """Run the cases of a text, as it is typed or when asked."""
-    applied = _practice(site, viewer, code)
+    applied = site.practice(viewer, code)
     if "hx-request" in request.headers:
         tried = payer_rules.tried(site.pipeline, file or name, text)
         return page(request, "rules_tried.html", tried=tried, shadow=None)
@@ -113,7 +104,7 @@ def try_charges(
 ) -> Response:
     """Say what the rules of a text would find in the practice's newest charges."""
     viewer.demand(Permission.READ_CHARGES)
-    applied = _practice(site, viewer, code)
+    applied = site.practice(viewer, code)
     shadow = payer_rules.shadow(site.pipeline, applied, file or name, text)
     return _editor(request, site, applied, File(file or name, text, digest), shadow)
 
@@ -130,7 +121,7 @@ def save(
     digest: Word = "",
 ) -> Response:
     """Write the file; it counts from the next run on."""
-    applied = _practice(site, viewer, code)
+    applied = site.practice(viewer, code)
     written = File(file if name == NEW else name, text.replace("\r\n", "\n"), digest)
     payer_rules.save(site.pipeline, applied, written, by=viewer.name, user_id=viewer.user_id)
     return went_well(

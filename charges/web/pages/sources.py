@@ -6,7 +6,6 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from charges import feeds
-from charges.pipeline import Applied
 from charges.users.permissions import Permission, Viewer
 from charges.web.security import ViewerHere, needs
 from charges.web.showing import page, went_well
@@ -19,18 +18,11 @@ def feeds_of(site: Site, viewer: Viewer) -> list[feeds.Feed]:
     """The sources of all practices that the viewer may see."""
     return [
         feed
-        for applied in site.pipeline.practices()
-        if viewer.may_see(applied.id)
+        for applied in site.practices(viewer)
         for feed in feeds.feeds(
             site.database, applied.id, applied.practice.code, applied.practice.source.kind, site.clock()
         )
     ]
-
-
-def practice_of(site: Site, viewer: Viewer, code: str) -> Applied:
-    """A practice of the viewer's; raises Missing."""
-    viewer.demand_practice(code)
-    return site.pipeline.practice(code)
 
 
 @router.get("", dependencies=[needs(Permission.READ_SOURCES)])
@@ -42,7 +34,7 @@ def sources(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
 @router.get("/{code}", dependencies=[needs(Permission.READ_SOURCES)])
 def source(request: Request, site: SiteHere, viewer: ViewerHere, code: str) -> Response:
     """The sources of one practice, with what is different and what their records are made of."""
-    applied = practice_of(site, viewer, code)
+    applied = site.practice(viewer, code)
     found = feeds.feeds(site.database, applied.id, code, applied.practice.source.kind, site.clock())
     return page(request, "source.html", practice=applied.practice, feeds=found, wanted=site.settings.baseline_records)
 
@@ -57,7 +49,7 @@ def accept(
     stream: Annotated[str, Form()] = "",
 ) -> Response:
     """Take what is different as the new baseline; the records since are read again, and their charges go on."""
-    applied = practice_of(site, viewer, code)
+    applied = site.practice(viewer, code)
     told = site.pipeline.accept_drift(applied, by=viewer.name, because=reason, stream=stream)
     said = f"{len(told)} difference{'s are' if len(told) != 1 else ' is'} accepted."
     return went_well(request, f"/sources/{code}", f"{said} The charges are judged in the next run.")
@@ -66,5 +58,5 @@ def accept(
 @router.post("/{code}/probe", dependencies=[needs(Permission.ACCEPT_SOURCES)])
 def probe(request: Request, site: SiteHere, viewer: ViewerHere, code: str) -> Response:
     """Ask the source now what it can give."""
-    probed = site.pipeline.probe(practice_of(site, viewer, code))
+    probed = site.pipeline.probe(site.practice(viewer, code))
     return went_well(request, f"/sources/{code}", probed.fault or "The source answers.")
