@@ -52,7 +52,12 @@ beat_schedule = {
     "the other stages": {
         "task": "charges.tasks.sweep",
         "schedule": float(_settings.sweep_every),
-        "args": (["judge", "generate", "deliver", "queue", "overdue"],),
+        "args": (["judge", "generate", "deliver", "queue", "overdue", "notice"],),
+        "options": {"expires": _settings.sweep_every},
+    },
+    "messages to be sent or tried again": {
+        "task": "charges.tasks.tell",
+        "schedule": float(_settings.sweep_every),
         "options": {"expires": _settings.sweep_every},
     },
 }

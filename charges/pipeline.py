@@ -47,6 +47,7 @@ from charges.settings import Settings
 from charges.sources import ChargeSource, Revisitable
 from charges.sources.allowance import Allowance, Unlimited
 from charges.tables import ChargeRow, ChargeStatus, Mode, PracticeRow
+from charges.telling import delivering, noticing
 from rules.engine import Facts, Rule, load
 from rules.index import Catalogue
 from rules.payer.book import Book, read_texts, texts_of
@@ -356,6 +357,14 @@ class Pipeline:
     def overdue(self, applied: Applied) -> Watched:
         """Stage 6 again: the alarms of replies that should have come."""
         return watch(self.database, applied.id, applied.practice, self.clock)
+
+    def notice(self, applied: Applied) -> int:
+        """What people should know of a practice is written down once, to be told; returns how much is new."""
+        return noticing.notice(self.database, applied.id, applied.practice, self.settings.web_url, self.clock)
+
+    def tell(self) -> delivering.Told:
+        """Send the messages that are due, of all practices."""
+        return delivering.deliver(self.database, self.settings, self.clock)
 
     def roll_out(self, code: str) -> rollout.RollOutShown:
         """How far a practice has come in the roll-out, and what its next mode demands."""

@@ -255,6 +255,16 @@ class Standards(Setting):
     modifier_59_share: Share | None = None
 
 
+class Telling(Setting):
+    """When people are told of a practice's queue; whom, and of what, is no part of the profile (``charges telling``).
+
+    Held charges that must be filed within ``deadline_days`` are told, and more than ``queue_limit`` of them; 0 is never.
+    """
+
+    deadline_days: Annotated[int, Field(ge=0, le=365)] = 10
+    queue_limit: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
 class Practice(Setting):
     """A practice as Chargerouter knows it.
 
@@ -282,6 +292,7 @@ class Practice(Setting):
     payer_rules: Path | None = None
     demanded_tables: frozenset[DemandedTable] = frozenset()
     standards: Standards = Standards()
+    telling: Telling = Telling()
     roll_out: RollOut = RollOut()
 
     @model_validator(mode="after")

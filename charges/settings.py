@@ -8,6 +8,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,16 @@ def _issuer(url: str) -> str:
     if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url):
         raise ValueError("must begin with https://, or be empty")
     return url.rstrip("/")
+
+
+def _networks(text: str) -> str:
+    """The networks as given; each must be one, so that a slip opens nothing."""
+    for each in filter(None, (each.strip() for each in text.split(","))):
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"{each} is no network; write 10.20.0.0/16") from None
+    return text
 
 
 SAFE_BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss")
@@ -129,6 +140,13 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field(default="", description="What the identity provider calls this installation.")
     oidc_client_secret: SecretStr | None = Field(
         default=None, description="The secret that the identity provider gave this installation."
+    )
+    webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Private networks in which webhooks' endpoints may lie, parted by commas: `10.20.0.0/16, 127.0.0.0/8`.",
+    )
+    telling_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        default=24, description="Hours for which a webhook or mail that does not arrive is tried again."
     )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="warning", description="What is logged to standard error: `debug`, `info`, `warning` or `error`."

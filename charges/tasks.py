@@ -53,10 +53,10 @@ def _stage(name: str, practice_id: int) -> Iterator[Applied | None]:
         log.error("stage stopped", stage=name, practice=practice_id, kind=type(error).__name__)
 
 
-def _ring(task: str, practice_id: int) -> None:
+def _ring(task: str, *practice_id: int) -> None:
     """Ring the next stage's bell; a broker that is away is made up for by beat."""
     try:
-        app.send_task(f"charges.tasks.{task}", args=(practice_id,), expires=pipeline().settings.task_seconds)
+        app.send_task(f"charges.tasks.{task}", args=practice_id, expires=pipeline().settings.task_seconds)
     except (OperationalError, OSError):
         log.warning("the broker is away", stage=task)
 
@@ -136,3 +136,20 @@ def overdue(practice_id: int) -> None:
     with _stage("overdue", practice_id) as applied:
         if applied:
             pipeline().overdue(applied)
+
+
+@app.task(name="charges.tasks.notice")
+def notice(practice_id: int) -> None:
+    """What people should know of a practice, written down to be told."""
+    with _stage("notice", practice_id) as applied:
+        if applied and pipeline().notice(applied):
+            _ring("tell")
+
+
+@app.task(name="charges.tasks.tell")
+def tell() -> None:
+    """The messages that are due, of all practices, by webhook and e-mail; beat rings it too, for those to be tried again."""
+    try:
+        pipeline().tell()
+    except ChargerouterError as error:
+        log.error("stage stopped", stage="tell", kind=type(error).__name__)

@@ -165,9 +165,12 @@ def _wait_for_work_in_progress(installed: Installation) -> None:
 def test_beat_knows_the_schedule() -> None:
     from charges.tasks import app
 
-    assert {entry["task"] for entry in app.conf.beat_schedule.values()} == {"charges.tasks.sweep"}
-    rung = {stage for entry in app.conf.beat_schedule.values() for stage in entry["args"][0]}
-    assert rung == {"pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue"}
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} == {
+        "charges.tasks.sweep",
+        "charges.tasks.tell",
+    }
+    rung = {stage for entry in app.conf.beat_schedule.values() if "args" in entry for stage in entry["args"][0]}
+    assert rung == {"pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue", "notice"}
     assert {f"charges.tasks.{stage}" for stage in rung} <= set(app.tasks)
 
 

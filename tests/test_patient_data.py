@@ -16,8 +16,10 @@ from charges.errors import ChargerouterError
 from charges.keyring import KEYRING_BYTES, Keyring
 from charges.log import configure_logging
 from charges.model import Address, Coverage, Subscriber
+from charges.practice import Telling
 from charges.settings import Settings
 from charges.tables import SEALED_ROWS, Base, ClaimRow, SealedRow
+from charges.telling import endpoints
 from rules.examples import CHILD_SUBSCRIBER, COVERAGE, PATIENT, charge, line
 from tests.practice import Workplace
 
@@ -100,11 +102,15 @@ def test_nothing_that_names_a_patient_leaves_the_sealed_columns(
     upgrade(engine)
     database = Database(engine, Keyring({1: b"k" * KEYRING_BYTES}, b"i" * KEYRING_BYTES))
     workplace = Workplace(database, tmp_path / "practice", clock)
+    workplace.apply(telling=Telling(queue_limit=1))
     workplace.source.put(*_marked())  # type: ignore[arg-type]
     workplace.source.put_broken("unread")
     workplace.run()
     (file,) = workplace.files()
     assert b"ZYXWVUT" in file.read_bytes()  # the claim itself names its patient
+    endpoint = {"networks": (), "by": "engineer", "clock": clock}
+    endpoints.add(database, "lakeside", "vendor", "https://vendor.example/hook", (), **endpoint)  # type: ignore[arg-type]
+    assert workplace.pipeline.notice(workplace.applied)  # what is told stands in plain columns, searched below
     for held in review.held(database):
         item = next(item for item in held.items if item.finding.severity.holds)
         desk.comment(database, held.charge_number, REASON, by="ada", clock=clock)

@@ -17,6 +17,7 @@ from charges.cli import (
     rollout,
     rules,
     sources,
+    telling,
     try_out,
     users,
     web,
@@ -49,6 +50,7 @@ app.add_typer(claims.files, name="files")
 money.add_to(app)
 app.add_typer(money.secondary, name="secondary")
 app.add_typer(drift.app, name="drift")
+app.add_typer(telling.app, name="telling")
 app.add_typer(users.app, name="users")
 app.add_typer(operate.db, name="db")
 

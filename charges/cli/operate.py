@@ -99,13 +99,15 @@ def run_once(pipeline: Pipeline, applied: Applied) -> tuple[dict[str, int], list
         elif name == "deliver":
             delivered = pipeline.deliver(applied)
             counts.update(sent=delivered.sent, uncertain=delivered.uncertain)
+        elif name == "notice":
+            pipeline.notice(applied)
         elif name == "overdue":
             counts["overdue"] = pipeline.overdue(applied).standing
         else:
             collected = pipeline.queue(applied)
             counts.update(replies=collected.replies, unreadable=collected.unreadable)
 
-    for name in ("pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue"):
+    for name in ("pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue", "notice"):
         if errors and name in ("trailing", "reconcile"):
             continue  # a source that does not answer is asked once a run
         try:
@@ -145,11 +147,20 @@ def work(
                 out.print(_sentence(applied.practice.code, counts), markup=False)
                 for error in errors:
                     out.print(f"  {error}", style="red", markup=False)
+        _tell(pipeline)
         if not watch:
             if failed:
                 raise typer.Exit(max(error.exit_code for error in failed))
             return
         time.sleep(pipeline.settings.pull_every)
+
+
+def _tell(pipeline: Pipeline) -> None:
+    """Send the messages that are due; what does not arrive is said and tried again with the next run."""
+    told = pipeline.tell()
+    if told.postponed or told.given_up:
+        said = f"{counted(told.postponed, 'message')} did not arrive and will be tried again, {told.given_up} were given up"
+        err.print(f"{said}; see `charges telling list`.", style="yellow", markup=False)
 
 
 def _sentence(code: str, counts: dict[str, int]) -> str:

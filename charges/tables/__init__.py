@@ -30,6 +30,7 @@ from charges.tables.states import (
     BreakerStatus,
     ChargeStatus,
     CorrectionState,
+    DeliveryState,
     DifferenceState,
     FileStatus,
     ItemState,
@@ -37,8 +38,10 @@ from charges.tables.states import (
     Onward,
     Origin,
     Role,
+    Topic,
     UserStatus,
 )
+from charges.tables.telling import DeliveryRow, EndpointRow, NoticeRow, SubscriptionRow
 from charges.tables.users import GrantRow, RecoveryCodeRow, SessionRow, TokenRow, UserRow
 
 __all__ = [
@@ -65,8 +68,11 @@ __all__ = [
     "CorrectionRow",
     "CorrectionState",
     "CursorRow",
+    "DeliveryRow",
+    "DeliveryState",
     "DifferenceRow",
     "DifferenceState",
+    "EndpointRow",
     "EventRow",
     "FileStatus",
     "GrantRow",
@@ -75,6 +81,7 @@ __all__ = [
     "LookRow",
     "Mode",
     "Moment",
+    "NoticeRow",
     "Onward",
     "Origin",
     "PatientLinkRow",
@@ -93,7 +100,9 @@ __all__ = [
     "RollOutRow",
     "SealedRow",
     "SessionRow",
+    "SubscriptionRow",
     "TokenRow",
+    "Topic",
     "UnmatchedPaymentRow",
     "UserRow",
     "UserStatus",
@@ -119,5 +128,6 @@ SEALED_ROWS: tuple[type[SealedRow], ...] = (
     BreakerRow,
     UserRow,
     PatientRow,
+    EndpointRow,
 )
 """All tables with sealed columns, for the rotation of keys."""

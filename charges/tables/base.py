@@ -16,6 +16,7 @@ from charges.tables.states import (
     BreakerStatus,
     ChargeStatus,
     CorrectionState,
+    DeliveryState,
     DifferenceState,
     FileStatus,
     ItemState,
@@ -23,6 +24,7 @@ from charges.tables.states import (
     Onward,
     Origin,
     Role,
+    Topic,
     UserStatus,
 )
 from charges.x12.remittance import Decision
@@ -59,6 +61,8 @@ class Base(DeclarativeBase):
         UserStatus: Word(UserStatus, 8),
         CorrectionState: Word(CorrectionState, 8),
         Mode: Word(Mode, 8),
+        Topic: Word(Topic, 16),
+        DeliveryState: Word(DeliveryState, 16),
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -166,3 +166,30 @@ class CorrectionState(StrEnum):
     """The source says the same by now."""
     LAPSED = "lapsed"
     """The source gave a new version that says otherwise."""
+
+
+class Topic(StrEnum):
+    """What people and other systems can be told about; the words are the ``type`` of a webhook's message."""
+
+    BREAKER_OPEN = "breaker.open"
+    """The records of a source changed, and none of its charges goes on."""
+    FILE_REJECTED = "file.rejected"
+    FILE_UNCERTAIN = "file.uncertain"
+    """Nobody knows whether a file was received."""
+    REPLY_OVERDUE = "reply.overdue"
+    DEADLINE_NEAR = "deadline.near"
+    """Charges in the queue must be filed soon."""
+    QUEUE_LONG = "queue.long"
+    ENDPOINT_SILENT = "endpoint.silent"
+    """An endpoint took no message for so long that one was given up."""
+
+
+class DeliveryState(StrEnum):
+    """Where a message to one recipient stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+    """It was tried for as long as the settings say, or the receiver wants no more."""
+    NEEDLESS = "needless"
+    """Its recipient may not see it any more, or is there no more."""

@@ -1,0 +1,104 @@
+"""Sending what the outbox holds: each message until it arrives, or until the settings' hours are over.
+
+A place that failed rests until the next run, so that one that is away costs the others one wait. When a message is given up
+its endpoint is an alarm of its own: ``charges telling list``, ``charges doctor`` and everybody who is told of silent
+endpoints say so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from charges.db import Database
+from charges.errors import ChargerouterError
+from charges.settings import Settings
+from charges.tables import DeliveryState, EndpointRow, Topic
+from charges.telling import endpoints, outbox, webhooks
+from charges.telling.noticing import Seen, message, publish
+from charges.telling.outbox import Lent
+
+AT_MOST = 200
+"""Messages sent in one run; the next goes on."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of the messages that were tried."""
+
+    delivered: int = 0
+    postponed: int = 0
+    given_up: int = 0
+
+
+def deliver(database: Database, settings: Settings, clock: Clock, jitter: outbox.Jitter = outbox.by_chance) -> Told:
+    """Send what is due."""
+    counts = dict.fromkeys(("delivered", "postponed", "given_up"), 0)
+    resting: set[tuple[str, int]] = set()
+    for _ in range(AT_MOST):
+        lent = outbox.lend(database, clock, resting)
+        if lent is None:
+            break
+        became = _try_endpoint(database, settings, lent, clock, jitter)
+        if became in counts:
+            counts[became] += 1
+        if became == "postponed":
+            resting.add(lent.place)
+    return Told(**counts)
+
+
+def send_test(database: Database, settings: Settings, practice: str, name: str, clock: Clock) -> None:
+    """Send an endpoint a message of type ``test`` at once; raises as ``webhooks.post`` does when it does not take it."""
+    now = clock()
+    url, secrets = endpoints.target(database, practice, name, now)
+    data = {"practice": practice, "sentence": "This is a test; nothing happened.", "link": settings.web_url}
+    networks = webhooks.read_networks(settings.webhook_networks)
+    webhooks.post(url, secrets, outbox.new_uid(), message("test", now, data), now, networks)
+
+
+def _try_endpoint(database: Database, settings: Settings, lent: Lent, clock: Clock, jitter: outbox.Jitter) -> str:
+    now = clock()
+    with database.transaction() as session:
+        row = session.get_one(EndpointRow, lent.endpoint_id)
+        url, secrets = row.url, endpoints.signing(row, database.keyring, now)
+        if row.removed_at is not None or row.stopped_at is not None:
+            outbox.settle(session, lent, DeliveryState.NEEDLESS, now)
+            return "needless"
+    fault, is_final = "", False
+    try:
+        webhooks.post(url, secrets, lent.uid, lent.body, now, webhooks.read_networks(settings.webhook_networks))
+    except webhooks.Gone as error:
+        fault, is_final = str(error), True
+    except ChargerouterError as error:
+        fault = str(error)
+    now = clock()
+    with database.transaction() as session:
+        row = session.get_one(EndpointRow, lent.endpoint_id, with_for_update=True)
+        if not fault:
+            if outbox.settle(session, lent, DeliveryState.DELIVERED, now) and row.silent_since is not None:
+                endpoints.end_silence(session, row, now)
+            return "delivered"
+        if not is_final and now < lent.made_at + timedelta(hours=settings.telling_hours):
+            if outbox.postpone(session, lent, now, fault, jitter):
+                row.silent_since = row.silent_since or now
+            return "postponed"
+        if outbox.settle(session, lent, DeliveryState.GIVEN_UP, now, fault):
+            row.silent_since = row.silent_since or now
+            row.stopped_at = now if is_final else row.stopped_at
+            seen = _silent(row, is_final=is_final)
+            standing = endpoints.standing_silence(session, row)
+            if standing is None:
+                publish(session, row.practice_id, seen, settings.web_url, now, but_not=row.id)
+        return "given_up"
+
+
+def _silent(row: EndpointRow, *, is_final: bool) -> Seen:
+    why = "wants no messages any more (410)" if is_final else "took no message for so long that one was given up"
+    return Seen(
+        Topic.ENDPOINT_SILENT,
+        endpoints.silence_key(row),
+        f"The webhook endpoint {row.name} {why}. `charges telling show` says what it answered.",
+        "/telling",
+        {"endpoint": row.name},
+    )

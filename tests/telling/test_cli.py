@@ -1,0 +1,86 @@
+"""The commands of telling as operators meet them."""
+
+import json
+
+import pytest
+
+from tests.conftest import Charges
+from tests.practice import Workplace
+from tests.telling.listeners import HERE, Post, Receiver
+
+
+@pytest.fixture
+def office(charges: Charges, installed_workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> Post:
+    """An installation whose commands may tell receivers on this machine."""
+    monkeypatch.setenv("CHARGES_WEBHOOK_NETWORKS", HERE)
+    monkeypatch.setenv("LAKESIDE_SECRET", "x")
+    return Post(installed_workplace)
+
+
+def test_an_endpoint_is_added_tested_shown_and_removed(charges: Charges, office: Post, receiver: Receiver) -> None:
+    assert "No endpoint yet" in charges("telling", "list")[1]
+    code, out, _ = charges("telling", "add", "lakeside", "pager", receiver.url, "--topic", "breaker.open")
+    assert code == 0
+    assert "whsec_" in out
+    code, out, _ = charges("telling", "test", "lakeside", "pager")
+    assert (code, out) == (0, "pager took the test message.\n")
+    (shown,) = json.loads(charges("telling", "list", "--json")[1])
+    assert (shown["name"], shown["state"], shown["topics"]) == ("pager", "answers", ["breaker.open"])
+    assert "secret" not in json.dumps(shown)
+    before = json.loads(charges("telling", "rotate", "lakeside", "pager", "--json")[1])
+    assert before["secret"].startswith("whsec_")
+    assert "two secrets sign until" in charges("telling", "show", "lakeside", "pager")[1]
+    assert "told nothing more" in charges("telling", "remove", "lakeside", "pager")[1]
+    assert json.loads(charges("telling", "list", "--json")[1]) == []
+
+
+def test_work_tells_although_the_source_is_away(charges: Charges, office: Post, receiver: Receiver) -> None:
+    charges("telling", "add", "lakeside", "pager", receiver.url)
+    office.open_breaker()
+    receiver.answers = [500, 204]
+    code, _, err = charges("work")
+    assert code == 3
+    assert "1 message did not arrive" in err
+    assert [json.loads(each.body)["type"] for each in receiver.got] == ["breaker.open"]
+    code, out, _ = charges("telling", "list")
+    assert code == 1
+    assert "silent" in out
+    shown = json.loads(charges("telling", "show", "lakeside", "pager", "--json")[1])
+    (message,) = shown["messages"]
+    assert (message["state"], message["tries"], message["fault"]) == ("waiting", 1, "127.0.0.1 answered 500.")
+
+
+def test_an_endpoint_that_takes_no_test_is_an_exit_code(charges: Charges, office: Post, receiver: Receiver) -> None:
+    charges("telling", "add", "lakeside", "pager", receiver.url)
+    receiver.answers = [503]
+    code, _, err = charges("telling", "test", "lakeside", "pager")
+    assert (code, err) == (3, "127.0.0.1 answered 503.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("add", "nowhere", "x", "https://a.example/"), "No practice is called nowhere"),
+        (("add", "lakeside", "x", "http://a.example/"), "begins with https://"),
+        (("add", "lakeside", "x", "https://10.0.0.1/"), "CHARGES_WEBHOOK_NETWORKS"),
+        (("add", "lakeside", "x", "https://a.example/", "--topic", "weather"), "weather is nothing that can be told"),
+        (("show", "lakeside", "x"), "no endpoint x"),
+        (("test", "lakeside", "x"), "no endpoint x"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(
+    charges: Charges, office: Post, words: tuple[str, ...], says: str
+) -> None:
+    code, _, err = charges("telling", *words)
+    assert code == 2
+    assert says in err
+
+
+def test_the_topics_are_listed(charges: Charges) -> None:
+    assert "file.rejected" in charges("telling", "topics")[1]
+    listed = json.loads(charges("telling", "topics", "--json")[1])
+    assert {
+        "topic": "queue.long",
+        "urgent": False,
+        "meaning": "more charges are held than the practice's limit",
+    } in listed
