@@ -4,7 +4,7 @@ None of it decides anything about a charge. Each act is an event of the charge w
 wrote is sealed in that event.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from charges import acting, lifecycle
 from charges.db import Database
 from charges.errors import Refused
-from charges.tables import ChargeRow, LookRow, ViewRow, insert_all
+from charges.tables import ChargeRow, GrantRow, LookRow, UserRow, ViewRow, insert_all
 
 Clock = Callable[[], datetime]
 
@@ -154,12 +154,13 @@ class View:
     shared: bool
 
 
-def views(database: Database, owner: str) -> Sequence[View]:
-    """Somebody's own views and the shared ones of others, by name."""
+def views(database: Database, owner: str, among: Collection[int]) -> Sequence[View]:
+    """Somebody's own views and the shared ones of whoever works for one of these practices too, by name."""
+    granted = select(GrantRow.id).where(GrantRow.user_id == UserRow.id, GrantRow.practice_id.in_(among))
+    colleagues = select(UserRow.name).where(UserRow.sees_all | granted.exists())
+    is_theirs = (ViewRow.owner == owner) | (ViewRow.shared & ViewRow.owner.in_(colleagues))
     with database.transaction() as session:
-        found = session.scalars(
-            select(ViewRow).where((ViewRow.owner == owner) | ViewRow.shared).order_by(ViewRow.name, ViewRow.id)
-        )
+        found = session.scalars(select(ViewRow).where(is_theirs).order_by(ViewRow.name, ViewRow.id))
         return [View(each.name, each.address, each.owner, each.shared) for each in found]
 
 

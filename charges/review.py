@@ -175,7 +175,8 @@ def waive(
 def demand_item(database: Database, charge_number: int, item_number: int) -> None:
     """Raise Refused unless a review item is one of a charge's."""
     with database.transaction() as session:
-        if acting.item_row(session, item_number).charge_id != charge_number:
+        item = session.get(ReviewItemRow, item_number)
+        if item is None or item.charge_id != charge_number:
             raise Refused(f"Charge {charge_number} has no review item {item_number}.")
 
 

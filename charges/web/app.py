@@ -69,6 +69,10 @@ _STATUS: tuple[tuple[type[ChargerouterError], int], ...] = (
 )
 
 
+_NOT_HERE = "There is nothing here by that name or number."
+"""One sentence, so that nobody learns from its words whether something is there that they may not see."""
+
+
 def _refused(request: Request, error: Exception) -> Response:
     """What was raised on purpose, as a page or as JSON."""
     assert isinstance(error, ChargerouterError)
@@ -78,7 +82,7 @@ def _refused(request: Request, error: Exception) -> Response:
         if isinstance(error, MustChangePassword):
             return _elsewhere(request, "/account/password")
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    return _told(request, status, str(error))
+    return _told(request, status, _NOT_HERE if isinstance(error, Missing) else str(error))
 
 
 def _elsewhere(request: Request, to: str) -> Response:
@@ -98,7 +102,7 @@ def _back(request: Request) -> str:
 def _not_here(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = {
-        404: "There is nothing here by that name or number.",
+        404: _NOT_HERE,
         405: "This cannot be done here.",
         413: "What was sent is too large.",
     }
@@ -110,7 +114,7 @@ def _misshapen(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     wrong = sorted({".".join(map(str, each["loc"][1:])) or str(each["loc"][0]) for each in error.errors()})
     if "number" in wrong and request.method in SAFE and not is_api(request.url.path):
-        return _told(request, 404, "There is nothing here by that name or number.")
+        return _told(request, 404, _NOT_HERE)
     return _told(request, 422, f"Not in the form that is wanted: {', '.join(wrong)}.")
 
 

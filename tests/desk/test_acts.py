@@ -11,7 +11,8 @@ from charges import corrections, review
 from charges import desk as acts
 from charges.errors import Refused, Stale, Unavailable
 from charges.lifecycle import broken_chains
-from charges.tables import ChargeStatus, LookRow
+from charges.tables import ChargeStatus, LookRow, Role
+from charges.users import accounts
 from tests.desk.workers import Desk, pointless, without_25
 from tests.practice import Workplace
 
@@ -171,16 +172,19 @@ def test_whoever_looks_is_written_down_and_seen_by_others_while_they_stay(there:
 
 def test_views_are_ones_own_or_shared(there: Desk) -> None:
     database, clock = there.workplace.database, there.workplace.clock
+    here, elsewhere = {there.workplace.applied.id}, {987654}
+    accounts.add(database, "ada", accounts.Wanted(Role.BILLER, ("lakeside",)), by="engineer", clock=clock)
     acts.save_view(database, " Dear  ones ", "sort=dollars", by="ada", shared=True, clock=clock)
     acts.save_view(database, "Mine", "assignee=me", by="ada", shared=False, clock=clock)
     acts.save_view(database, "Mine", "assignee=me&sort=age", by="ada", shared=False, clock=clock)
-    assert [(each.name, each.address) for each in acts.views(database, "ada")] == [
+    assert [(each.name, each.address) for each in acts.views(database, "ada", here)] == [
         ("Dear ones", "sort=dollars"),
         ("Mine", "assignee=me&sort=age"),
     ]
-    assert [each.name for each in acts.views(database, "bo")] == ["Dear ones"]
+    assert [each.name for each in acts.views(database, "bo", here)] == ["Dear ones"]
+    assert not acts.views(database, "ida", elsewhere), "ada works for no practice of hers"
     acts.forget_view(database, "Dear ones", by="bo")
     acts.forget_view(database, "Mine", by="ada")
-    assert [each.name for each in acts.views(database, "ada")] == ["Dear ones"]
+    assert [each.name for each in acts.views(database, "ada", here)] == ["Dear ones"]
     with pytest.raises(Refused, match="a name"):
         acts.save_view(database, "", "", by="ada", shared=False, clock=clock)

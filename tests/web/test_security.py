@@ -1,89 +1,14 @@
-"""What no request gets past, and what binds the browser. Each path of the site is walked, so that none is forgotten."""
+"""What no request gets past, and what binds the browser. That no route is forgotten is what ``test_walk`` sees to."""
 
 import logging
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
-from fastapi import APIRouter
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from charges.settings import read_settings
-from charges.tables import Role
-from charges.users.permissions import PERMISSIONS, Permission
-from charges.web import api, pages
-from charges.web.security import LARGEST_BODY, Demanded
+from charges.web.security import LARGEST_BODY
 from charges.web.site import Site
 from tests.web.conftest import ADDRESS, Browser, Hall
-
-OPEN = {"/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/healthz"}
-"""What anybody may ask for."""
-ONES_OWN = {"/", "/sign-out", "/account/password", "/account/recovery-codes"}
-"""What everybody who signed in may do."""
-
-
-def routes() -> Iterator[APIRoute]:
-    for router in cast("tuple[APIRouter, ...]", (*pages.ROUTERS, *api.ROUTERS)):
-        for route in router.routes:
-            assert isinstance(route, APIRoute)
-            yield route
-
-
-def demanded(dependant: Dependant) -> Iterator[Permission]:
-    for each in dependant.dependencies:
-        if isinstance(each.call, Demanded):
-            yield each.call.permission
-        yield from demanded(each)
-
-
-WALKED = [
-    (method, route.path, tuple(demanded(route.dependant)))
-    for route in routes()
-    for method in sorted(route.methods or ())
-]
-
-
-def address_of(path: str) -> str:
-    """An address of a path, about things that are not there."""
-    return (
-        path.replace("{number}", "0").replace("{code}", "nowhere").replace("{name}", "nobody").replace("{rule}", "X-1")
-    )
-
-
-def asked(browser: Browser, method: str, path: str, **fields: str) -> int:
-    headers = {"Sec-Fetch-Site": "same-origin"} if method == "POST" else {}
-    return browser.request(method, address_of(path), headers=headers, data=fields or None).status_code
-
-
-def test_each_path_says_what_it_demands() -> None:
-    unsaid = {path for _, path, permissions in WALKED if not permissions}
-
-    assert unsaid == OPEN | ONES_OWN
-
-
-def test_nobody_gets_past_the_sign_in_on_any_path(hall: Hall) -> None:
-    browser = hall.browser()
-    for method, path, _ in WALKED:
-        if path not in OPEN:
-            assert asked(browser, method, path) == (401 if path.startswith(("/api", "/metrics")) else 303), path
-
-
-def test_a_form_without_the_token_of_its_session_is_refused_on_any_path(hall: Hall) -> None:
-    browser = hall.signed_in("ann")
-    for method, path, _ in WALKED:
-        if method == "POST" and path not in OPEN and not path.startswith("/api"):
-            assert asked(browser, method, path) == 403, path
-            assert asked(browser, method, path, csrf="of another session") == 403, path
-
-
-@pytest.mark.parametrize("role", Role)
-def test_each_role_may_what_the_table_says_and_nothing_else(hall: Hall, role: Role) -> None:
-    browser = hall.signed_in("ann", role)
-    for method, path, permissions in WALKED:
-        if permissions and method == "GET" and not path.startswith(("/api", "/metrics")):
-            is_forbidden = asked(browser, method, path) == 403
-            assert is_forbidden == any(each not in PERMISSIONS[role] for each in permissions), path
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])

@@ -77,7 +77,11 @@ class _Numbers(Collector):
             if feed.lag is not None:
                 lag.add_metric([feed.practice, feed.kind], feed.lag.total_seconds())
         yield lag
-        emergencies = sum(len(each.emergencies) for each in accounts.listed(self.site.database, self.site.clock()))
+        emergencies = sum(
+            self.viewer.may_see(practice)
+            for each in accounts.listed(self.site.database, self.site.clock())
+            for practice, _ in each.emergencies
+        )
         yield GaugeMetricFamily(
             "chargerouter_emergency_grants", "Practices opened to users in an emergency, now.", value=emergencies
         )

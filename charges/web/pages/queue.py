@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from charges import bulk, corrections, desk, export, queue
 from charges.bulk import Act, Intent
+from charges.desk import View
 from charges.errors import Refused
 from charges.model import Severity
 from charges.queue import Reader, Shelf, Sort, Wanted
@@ -35,6 +36,15 @@ def names_of(site: Site, practices: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def views_of(site: Site, viewer: Viewer) -> list[View]:
+    """The views offered to somebody: their own and those that colleagues share, but of a practice that is not theirs."""
+    offered = [
+        (each, dict(parse_qsl(each.address)).get("practice"))
+        for each in desk.views(site.database, viewer.name, viewer.practice_ids)
+    ]
+    return [view for view, practice in offered if practice is None or viewer.may_see(practice)]
+
+
 @router.get("", dependencies=[needs(Permission.READ_CHARGES)])
 def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
     """A page of a view."""
@@ -51,7 +61,7 @@ def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
         shown=shown,
         count=queue.count(site.database, wanted, reader),
         shelves=shelves,
-        views=desk.views(site.database, viewer.name),
+        views=views_of(site, viewer),
         names=names_of(site, {each.practice for each in shown.entries}),
         families=queue.known_families(),
         severities=list(Severity),
