@@ -52,7 +52,7 @@ class Speed:
 
 def measure(charges: int, payer_rules: int, seed: int, tables: Reference) -> Speed:
     """All figures on that many charges and with these tables, with that many payer rules more."""
-    documents = [_document(random.Random(seed * 100_000 + number), number) for number in range(charges)]  # noqa: S311
+    documents = [document(random.Random(seed * 100_000 + number), number) for number in range(charges)]  # noqa: S311
     lines = sum(len(Charge.model_validate_json(each).billed_lines) for each in documents)
     rules = load()
     tables = _of_the_practice() | tables
@@ -137,8 +137,8 @@ def _price(code: str) -> Decimal:
     return Decimal(2000 + zlib.crc32(code.encode()) % 38_000) / 100
 
 
-def _document(chance: random.Random, number: int) -> bytes:
-    """A charge as it is stored."""
+def document(chance: random.Random, number: int) -> bytes:
+    """An invented charge of the practice the rules are measured with, as it is stored; ``number`` is its key and patient."""
     others = chance.sample(_OTHERS, chance.choice((0, 1, 1, 1, 2, 2, 3, 4)))
     codes = [chance.choice(_VISITS), *dict.fromkeys(" ".join(others).split())]
     day = SERVICE_DATE - timedelta(days=chance.randrange(60))

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -315,6 +316,38 @@ def bench_rules(
     for rule, cost in speed.costs:
         table.add_row(rule, f"{cost:.2f}")
     out.print(table)
+
+
+@bench.command("web")
+def bench_web(
+    items: Annotated[int, typer.Option(help="How many review items there are.", min=1000)] = 20_000,
+    times: Annotated[int, typer.Option(help="How often each address is asked by each role.", min=1)] = 3,
+    limit: Annotated[float, typer.Option(help="Exit 1 where a p95 is over so many milliseconds; 0 for no limit.")] = 0,
+    only: Annotated[str, typer.Option(help="Only routes whose path begins so.", show_default=False)] = "",
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Measure every page and every route of the API on PostgreSQL: milliseconds, by people of each role."""
+    from charges.bench_web import measure
+
+    with progress("measuring") as advance:
+        measured = measure(items, times, seed, advance, only)
+    over = measured.over(limit) if limit else ()
+    if as_json:
+        print_json(asdict(measured) | {"over": [each.route for each in over]})
+    else:
+        out.print(
+            f"{measured.items:,} review items of {measured.charges:,} charges, made in {measured.seconds:,.0f} seconds"
+        )
+        table = Table("route", "addresses", "asked", "p50 ms", "p95 ms", "quiet", "slowest address", "its p50")
+        for each in sorted(measured.timings, key=lambda each: -each.p95):
+            times_taken = (f"{took:.1f}" for took in (each.p50, each.p95, each.quiet_p95))
+            asked = str(each.addresses), str(each.asked)
+            table.add_row(each.route, *asked, *times_taken, each.slowest, f"{each.slowest_p50:.1f}")
+        out.print(table)
+    if over:
+        err.print(f"Over {limit:g} ms: {', '.join(each.route for each in over)}.", markup=False)
+        raise typer.Exit(1)
 
 
 def add_to(app: typer.Typer) -> None:
