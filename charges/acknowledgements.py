@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, exists, insert, or_, select
 from sqlalchemy.orm import Session, defer
 
-from charges import differences, documents, lifecycle, posting, refusals, reports, worklist
+from charges import differences, documents, lifecycle, posting, refusals, reports, unmatched, worklist
 from charges.clearinghouses import Clearinghouse, Reply
 from charges.db import Database
-from charges.errors import Unreadable
+from charges.errors import Refused, Unreadable
 from charges.model import Finding
 from charges.parts import parts
 from charges.tables import (
@@ -30,7 +30,9 @@ from charges.tables import (
     EventRow,
     FileStatus,
     Origin,
+    RemittanceRow,
     ResponseRow,
+    UnmatchedStatus,
 )
 from charges.x12 import responses
 from charges.x12.remittance import ClaimPayment, Decision, Remittance
@@ -39,7 +41,18 @@ from charges.x12.responses import Addressee, ClaimAnswer, FileAnswer, Outcome
 ACTOR = "acknowledgements"
 _STORED, _READ, _REPORT = "stored", "read", "report"
 _UNREADABLE, _UNBALANCED = "unreadable", "unbalanced"
-_NOT_SENT = (*NEVER_SENT, FileStatus.BUILT)
+_WAS_OUT = and_(
+    ClaimFileRow.status.not_in(NEVER_SENT),
+    or_(
+        ClaimFileRow.status != FileStatus.BUILT,
+        exists().where(
+            EventRow.subject == "file",
+            EventRow.subject_id == ClaimFileRow.id,
+            EventRow.became == FileStatus.SENDING.value,
+        ),
+    ),
+)
+"""Of files that somebody outside may have; one that waits to be sent again has been there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,43 @@ def _unread(database: Database, practice_id: int) -> Sequence[int]:
         ).all()
 
 
+def match(
+    database: Database, number: int, claim_number: str, *, by: str, reason: str, clock: Callable[[], datetime]
+) -> None:
+    """A person says which claim an unmatched payment is about; it is posted there as if the payer had named that claim.
+
+    Raises Refused where no such claim went out, the payment is of more than the claim, or it was posted there before.
+    """
+    with database.transaction() as session:
+        row = unmatched.locked(session, number, UnmatchedStatus.MATCHED, by, reason)
+        kept = session.get_one(RemittanceRow, row.remittance_id)
+        response = session.get_one(ResponseRow, kept.response_id, with_for_update=True)
+        answers = responses.read(response.unseal(database.keyring, "content"))
+        of_reply = select(RemittanceRow.id).where(RemittanceRow.response_id == response.id).order_by(RemittanceRow.id)
+        remittances = [answer for answer in answers if isinstance(answer, Remittance)]
+        remittance = remittances[session.scalars(of_reply).all().index(kept.id)]
+        payment = remittance.claims[row.place - 1]
+        reading = _Reading(session, database, kept.practice_id, response, clock())
+        claim, file = reading.claims([claim_number]).get(claim_number, (None, None))
+        if claim is None or file is None or not file.scope.endswith(f":{remittance.to.usage}"):
+            raise Refused(
+                f"No claim {claim_number} went out from here for this practice. See `charges review show CHARGE`."
+            )
+        if abs(payment.charged) > claim.total:
+            raise Refused(
+                f"The payer decided {abs(payment.charged):.2f}, which is more than claim {claim_number} with "
+                f"{claim.total:.2f}; so it is about another one."
+            )
+        if not reading.post([posting.Entry(claim, remittance, payment)], {id(remittance): kept.id}):
+            raise Refused(
+                f"Payment {kept.trace} was posted to claim {claim_number} before. If this is a copy of it, settle it."
+            )
+        why = f"To claim {claim_number}: {reason}"
+        lifecycle.move(
+            session, [row], UnmatchedStatus.MATCHED, lifecycle.Deed("matched", by, clock(), database.keyring, why)
+        )
+
+
 class _Reading:
     """Reads one stored reply within one transaction."""
 
@@ -147,9 +197,7 @@ class _Reading:
 
     def _of_report(self, content: bytes) -> None:
         """Attach a text report to the files it names."""
-        query = select(ClaimFileRow).where(
-            ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status.not_in(_NOT_SENT)
-        )
+        query = select(ClaimFileRow).where(ClaimFileRow.practice_id == self.practice_id, _WAS_OUT)
         files = self.session.scalars(query.order_by(ClaimFileRow.id).options(defer(ClaimFileRow.content))).all()
         found = reports.named(self.response.name, content, files)
         for file in found:
@@ -202,7 +250,7 @@ class _Reading:
         whole = len(refused) == file.claim_count
         to = FileStatus.REJECTED if whole else FileStatus.PARTLY_ACCEPTED
         self._move_file(file, to, self._deed(f"{answer.kind} refused", why))
-        claims = [claim for claim, _ in self._claims(refused).values() if claim.live and not claim.accepted]
+        claims = [claim for claim, _ in self.claims(refused).values() if claim.live and not claim.accepted]
         self._refuse({claim: refusals.of_file(answer, claim.number, refused[claim.number]) for claim in claims})
 
     def _file(self, answer: FileAnswer) -> ClaimFileRow | None:
@@ -211,7 +259,7 @@ class _Reading:
             .where(
                 ClaimFileRow.practice_id == self.practice_id,
                 ClaimFileRow.control_number == answer.control_number,
-                ClaimFileRow.status.not_in(_NOT_SENT),
+                _WAS_OUT,
             )
             .order_by(ClaimFileRow.id.desc())
             .with_for_update()
@@ -225,7 +273,7 @@ class _Reading:
         return self.session.scalar(wanted.limit(1)) is not None
 
     def _received(self, file: ClaimFileRow, kind: str) -> None:
-        if file.status in (FileStatus.SENDING, FileStatus.UNCERTAIN):
+        if file.status in (FileStatus.BUILT, FileStatus.SENDING, FileStatus.UNCERTAIN):
             lifecycle.move(self.session, [file], FileStatus.SENT, self._deed(f"{kind} proves receipt"))
 
     def _move_file(self, file: ClaimFileRow, to: FileStatus, deed: lifecycle.Deed) -> None:
@@ -236,7 +284,7 @@ class _Reading:
 
     def _of_claims(self, answers: Sequence[ClaimAnswer]) -> None:
         """Where one reply both accepts and refuses a claim, it is refused."""
-        known = self._claims(answer.claim_number for answer in answers)
+        known = self.claims(answer.claim_number for answer in answers)
         superseded = differences.superseded(self.session, [claim for claim, _ in known.values()])
         accepted: dict[ClaimRow, ClaimAnswer] = {}
         refused: dict[ClaimRow, Finding] = {}
@@ -262,18 +310,23 @@ class _Reading:
 
     def _of_remittances(self, remittances: Sequence[Remittance]) -> str:
         """Post the payments; whatever a payer decided about a claim proves that it has it."""
-        known = self._claims(payment.number for each in remittances for payment in each.claims)
+        known = self.claims(payment.number for each in remittances for payment in each.claims)
         entries: list[posting.Entry] = []
-        unmatched = 0
+        strangers = 0
         for remittance in remittances:
             for payment in remittance.claims:
                 claim, file = known.get(payment.number, (None, None))
                 if claim is None or file is None or not _is_paid_by(remittance, payment, claim, file):
-                    unmatched += 1
+                    strangers += 1
                     continue
                 self._received(file, "835")
                 entries.append(posting.Entry(claim, remittance, payment))
         rows = posting.keep(self.session, self.practice_id, self.response, remittances, entries, self.now)
+        new = self.post(entries, rows)
+        return posting.counted(new, unmatched=strangers, repeated=len(entries) - len(new), remittances=remittances)
+
+    def post(self, entries: Sequence[posting.Entry], rows: Mapping[int, int]) -> Sequence[posting.Entry]:
+        """Post decisions and do what they ask; returns the new ones. ``rows`` as ``posting.keep`` gives them."""
         new = posting.post(self.session, self.database.keyring, self.response, entries, self.now, rows)
         charges = self._charges({entry.claim for entry in new})
         lifecycle.note_each(
@@ -284,9 +337,9 @@ class _Reading:
         self._accept({entry.claim: entry.payment.payer_claim_number for entry in decided})
         superseded = differences.superseded(self.session, {entry.claim for entry in new})
         self._hold(posting.findings([entry for entry in new if entry.claim.id not in superseded]), "back to review")
-        return posting.counted(new, unmatched=unmatched, repeated=len(entries) - len(new), remittances=remittances)
+        return new
 
-    def _claims(self, numbers: Iterable[str]) -> Mapping[str, tuple[ClaimRow, ClaimFileRow]]:
+    def claims(self, numbers: Iterable[str]) -> Mapping[str, tuple[ClaimRow, ClaimFileRow]]:
         """Those claims of the practice that went out, each with its file."""
         found: dict[str, tuple[ClaimRow, ClaimFileRow]] = {}
         for wanted in parts(numbers):
@@ -296,7 +349,7 @@ class _Reading:
                 .where(
                     ClaimRow.number.in_(wanted),
                     ClaimFileRow.practice_id == self.practice_id,
-                    ClaimFileRow.status.not_in(_NOT_SENT),
+                    _WAS_OUT,
                 )
                 .options(defer(ClaimRow.answer), defer(ClaimFileRow.content))
             )

@@ -1,4 +1,4 @@
-"""What may become of a charge, a claim file, a breaker, a user and a roll-out, and the only functions that make it so.
+"""What may become of charges, claim files, unmatched payments, breakers, users and roll-outs, and what alone makes it so.
 
 A move is a compare-and-set together with an event in the same transaction. A move that the tables below do not know is
 our bug; a row that somebody else moved first is Stale.
@@ -26,6 +26,8 @@ from charges.tables import (
     FileStatus,
     Mode,
     RollOutRow,
+    UnmatchedPaymentRow,
+    UnmatchedStatus,
     UserRow,
     UserStatus,
     insert_all,
@@ -49,7 +51,7 @@ roll-out wants it otherwise by now."""
 
 _F = FileStatus
 FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
-    _F.BUILT: frozenset({_F.SENDING, _F.UNCERTAIN, _F.WITHDRAWN}),
+    _F.BUILT: frozenset({_F.SENDING, _F.SENT, _F.UNCERTAIN, _F.WITHDRAWN}),
     _F.SENDING: frozenset({_F.SENT, _F.UNCERTAIN}),
     _F.UNCERTAIN: frozenset({_F.SENT, _F.BUILT, _F.WITHDRAWN}),
     _F.SENT: frozenset({_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED, _F.BUILT}),
@@ -59,7 +61,8 @@ FILE_MOVES: Mapping[FileStatus, frozenset[FileStatus]] = {
     _F.SHADOW: frozenset(),
     _F.WITHDRAWN: frozenset(),
 }
-"""Built to uncertain or withdrawn: the roll-out went back before the file was sent, or before it was sent again."""
+"""Built to uncertain or withdrawn: the roll-out went back before the file was sent, or before it was sent again. Built to
+sent: it waited to be sent again when the first copy was answered."""
 
 _B = BreakerStatus
 BREAKER_MOVES: Mapping[BreakerStatus, frozenset[BreakerStatus]] = {
@@ -84,14 +87,22 @@ ROLL_OUT_MOVES: Mapping[Mode, frozenset[Mode]] = {
 }
 """Forward step by step, back as far as is wanted."""
 
-Moved = ChargeRow | ClaimFileRow | BreakerRow | UserRow | RollOutRow
-State = ChargeStatus | FileStatus | BreakerStatus | UserStatus | Mode
+_P = UnmatchedStatus
+UNMATCHED_MOVES: Mapping[UnmatchedStatus, frozenset[UnmatchedStatus]] = {
+    _P.OPEN: frozenset({_P.MATCHED, _P.SETTLED}),
+    _P.SETTLED: frozenset({_P.OPEN}),
+    _P.MATCHED: frozenset(),
+}
+
+Moved = ChargeRow | ClaimFileRow | BreakerRow | UserRow | RollOutRow | UnmatchedPaymentRow
+State = ChargeStatus | FileStatus | BreakerStatus | UserStatus | Mode | UnmatchedStatus
 _SUBJECTS: Mapping[type[Moved], tuple[str, Mapping[Any, frozenset[Any]]]] = {
     ChargeRow: ("charge", MOVES),
     ClaimFileRow: ("file", FILE_MOVES),
     BreakerRow: ("breaker", BREAKER_MOVES),
     UserRow: ("user", USER_MOVES),
     RollOutRow: ("roll_out", ROLL_OUT_MOVES),
+    UnmatchedPaymentRow: ("payment", UNMATCHED_MOVES),
 }
 """What each is called in its events, and what may become of it."""
 
@@ -214,7 +225,7 @@ _EVENTS = select(EventRow.__table__).order_by(EventRow.subject_id, EventRow.sequ
 
 
 def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
-    """A sentence for each charge, file, breaker, user or roll-out whose chain of events is not whole."""
+    """A sentence for each charge, file, breaker, user, roll-out or payment whose chain of events is not whole."""
     for table, (subject, _) in _SUBJECTS.items():
         ends = {
             row.id: (row.event_count, row.event_head)
@@ -238,7 +249,7 @@ def broken_chains(session: Session, keyring: Keyring) -> Iterable[str]:
 
 
 def is_unbroken(session: Session, keyring: Keyring, row: Moved) -> bool:
-    """Whether the chain of events of one charge, file, breaker, user or roll-out is whole."""
+    """Whether the chain of events of one charge, file, breaker, user, roll-out or payment is whole."""
     return not broken_among(session, keyring, type(row), {row.id: (row.event_count, row.event_head)})
 
 

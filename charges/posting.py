@@ -181,7 +181,9 @@ def keep(
         rows[id(remittance)] = row.id
         if earlier is None:
             session.add_all(
-                UnmatchedPaymentRow(remittance_id=row.id, place=place, charged=each.charged, paid=each.paid)
+                UnmatchedPaymentRow(
+                    remittance_id=row.id, place=place, charged=each.charged, paid=each.paid, changed_at=now
+                )
                 for place, each in unmatched
             )
             session.add_all(

@@ -1,4 +1,4 @@
-"""`charges reconcile`: whether money drifted; `outcomes`: what became of claims; `secondary`: claims to later payers."""
+"""`charges reconcile`: whether money drifted; `outcomes`, `secondary`: what becomes of claims; `payments` of no claim."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +58,75 @@ def replace(
         payer_claim_number=payer_number,
     )
     out.print(f"The last payer of charge {charge} is told anew in the next run.")
+
+
+payments = typer.Typer(help="Payments of claims that were not sent from here.", no_args_is_help=True)
+Payment = Annotated[int, typer.Argument(help="The payment's number, as `charges payments list` shows it.")]
+
+
+@payments.callback()
+def _payments() -> None:
+    """Payments of claims that were not sent from here."""
+
+
+@payments.command("list")
+def list_(
+    every: Annotated[bool, typer.Option("--all", help="Those too that were settled or matched.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the payments that are about no claim sent from here, oldest first."""
+    from charges.cli.operate import open_pipeline
+    from charges.unmatched import unmatched
+
+    found = unmatched(open_pipeline().database, every=every)
+    if as_json:
+        print_json([each.as_json() for each in found])
+        return
+    table = Table("payment", "practice", "payer", "trace", "claim", "paid on", "charged", "paid", "state")
+    for each in found:
+        state = f"{each.status}, {each.by}: {each.reason}" if each.by else each.status
+        amounts = (f"{each.charged:,.2f}", f"{each.paid:,.2f}")
+        day = str(each.paid_on or "")
+        table.add_row(str(each.number), each.practice, each.payer, each.trace, str(each.place), day, *amounts, state)
+    out.print(table if found else "Every payment is about a claim that was sent from here, or settled.")
+
+
+@payments.command()
+def match(
+    payment: Payment,
+    claim: Annotated[str, typer.Argument(help="The claim's number (CLM01).")],
+    reason: Reason = "",
+    by: Actor = "",
+) -> None:
+    """Post a payment to a claim of yours that the payer named otherwise. It cannot be undone."""
+    from charges import acknowledgements
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    acknowledgements.match(pipeline.database, payment, claim, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Payment {payment} is posted to claim {claim}.")
+
+
+@payments.command()
+def settle(payment: Payment, reason: Reason = "", by: Actor = "") -> None:
+    """Say that no claim of yours is paid by it, and why: posted in another system, returned, not yours."""
+    from charges import unmatched
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    unmatched.settle(pipeline.database, payment, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Payment {payment} is settled.")
+
+
+@payments.command()
+def reopen(payment: Payment, reason: Reason = "", by: Actor = "") -> None:
+    """Undo that a payment was settled."""
+    from charges import unmatched
+    from charges.cli.operate import open_pipeline
+
+    pipeline = open_pipeline()
+    unmatched.reopen(pipeline.database, payment, by=actor(by), reason=reason, clock=pipeline.clock)
+    out.print(f"Payment {payment} waits for somebody again.")
 
 
 Only = Annotated[
@@ -133,7 +202,12 @@ def _show(found: "Reconciliation") -> None:
         age = f" since {visit.age} days" if visit.age is not None else ""
         state = "" if visit.is_over else ", which is not over yet"
         day = f" of {visit.day}" if visit.day else ""
-        fix = " Enter its services in the practice's system, or void it there." if visit in missing else ""
+        fix = (
+            " Enter its services in the practice's system, or void it there; where nothing is to be billed say so with "
+            f"`charges review void {visit.charge} --reason TEXT`."
+            if visit in missing
+            else ""
+        )
         out.print(f"Nothing is charged{age} for the visit{day} (charge {visit.charge}){state}.{fix}", markup=False)
     if found.holds:
         out.print("Every cent is where it should be.", style="green")

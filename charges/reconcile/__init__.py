@@ -88,7 +88,7 @@ class _Run:
         self.today = today
         self.books = Books(practice)
         self.files = Files(session, database.keyring)
-        self.remittances = Remittances(session, practice_id, period)
+        self.remittances = Remittances(session, database.keyring, practice_id, period)
         self.visits: list[Visit] = []
 
     def breaks(self, progress: Callable[[int], None]) -> Iterator[Break]:

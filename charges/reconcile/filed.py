@@ -14,7 +14,7 @@ from charges.lifecycle import broken_among
 from charges.parts import parts
 from charges.period import Period
 from charges.reconcile.values import NOTHING, Break, Equation
-from charges.tables import ChargeRow, ClaimFileRow, ClaimRow, ControlNumberRow
+from charges.tables import ChargeRow, ClaimFileRow, ClaimRow, ControlNumberRow, UnmatchedPaymentRow
 from charges.x12.scanner import scan
 from charges.x12.segments import to_amount
 
@@ -204,6 +204,12 @@ def broken_histories(session: Session, keyring: Keyring, chains: dict[int, tuple
     """The charges of these whose events were changed after they were written."""
     for number in sorted(broken_among(session, keyring, ChargeRow, chains)):
         yield _changed(f"charge {number}", f"charge {number}")
+
+
+def broken_payments(session: Session, keyring: Keyring, chains: dict[int, tuple[int, str]]) -> Iterator[Break]:
+    """The same of unmatched payments."""
+    for number in sorted(broken_among(session, keyring, UnmatchedPaymentRow, chains)):
+        yield _changed(f"unmatched payment {number}", f"unmatched payment {number}")
 
 
 def _changed(subject: str, named: str) -> Break:

@@ -7,20 +7,30 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from charges.keyring import Keyring
 from charges.parts import AT_ONCE
 from charges.period import Period
+from charges.reconcile.filed import broken_payments
 from charges.reconcile.values import NOTHING, Break, Equation
-from charges.tables import AccountAdjustmentRow, PaymentRow, RemittanceRow, ResponseRow, UnmatchedPaymentRow
+from charges.tables import (
+    AccountAdjustmentRow,
+    PaymentRow,
+    RemittanceRow,
+    ResponseRow,
+    UnmatchedPaymentRow,
+    UnmatchedStatus,
+)
 
 Column = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
-_POSTED, _UNMATCHED, _REPEATED, _ACCOUNT = "posted to claims", "unmatched", "posted before", "provider's account"
+_POSTED, _REPEATED, _ACCOUNT = "posted to claims", "posted before", "provider's account"
+_UNMATCHED, _SETTLED = "unmatched", "unmatched and settled"
 
 
 class Remittances:
     """The sums over the remittances of a period, by the day of payment or, where none is told, of posting."""
 
-    def __init__(self, session: Session, practice_id: int, period: Period) -> None:
-        self.session = session
+    def __init__(self, session: Session, keyring: Keyring, practice_id: int, period: Period) -> None:
+        self.session, self.keyring = session, keyring
         self.practice_id, self.period = practice_id, period
         self.remittances = 0
         self.paid = NOTHING
@@ -28,7 +38,7 @@ class Remittances:
 
     def equation(self) -> Equation:
         """What payers sent, and what became of it."""
-        parts = {name: self.parts[name] for name in (_POSTED, _UNMATCHED, _REPEATED, _ACCOUNT)}
+        parts = {name: self.parts[name] for name in (_POSTED, _UNMATCHED, _SETTLED, _REPEATED, _ACCOUNT)}
         return Equation("remittances", self.paid, parts)
 
     def examine(self) -> Iterator[Break]:
@@ -54,17 +64,27 @@ class Remittances:
         unmatched: dict[int, list[UnmatchedPaymentRow]] = {}
         for each in self.session.scalars(
             select(UnmatchedPaymentRow)
-            .where(UnmatchedPaymentRow.remittance_id.in_(ids))
+            .where(
+                UnmatchedPaymentRow.remittance_id.in_(ids),
+                UnmatchedPaymentRow.status != UnmatchedStatus.MATCHED,  # these are posted
+            )
             .order_by(UnmatchedPaymentRow.remittance_id, UnmatchedPaymentRow.place)
         ):
             unmatched.setdefault(each.remittance_id, []).append(each)
+        yield from broken_payments(
+            self.session,
+            self.keyring,
+            {each.id: (each.event_count, each.event_head) for some in unmatched.values() for each in some},
+        )
         for row in rows:
             self.remittances += 1
             self.paid += row.paid
-            strangers = unmatched.get(row.id, [])
+            strangers = [each for each in unmatched.get(row.id, []) if each.status is UnmatchedStatus.OPEN]
+            settled = [each for each in unmatched.get(row.id, []) if each.status is UnmatchedStatus.SETTLED]
             said = {
                 _POSTED: posted.get(row.id, NOTHING),
                 _UNMATCHED: sum((each.paid for each in strangers), NOTHING),
+                _SETTLED: sum((each.paid for each in settled), NOTHING),
                 _REPEATED: row.repeated,
                 _ACCOUNT: -account.get(row.id, NOTHING),
             }
@@ -84,8 +104,9 @@ class Remittances:
                     f"payment {row.trace}",
                     f"Claim {each.place} of payment {row.trace} of payer {row.payer}, {each.paid:.2f} paid of "
                     f"{each.charged:.2f}, is about nothing sent here.",
-                    f"`charges files reply {row.response_id}` shows whose it is; post it where that claim was made, or "
-                    "return it.",
+                    f"`charges files reply {row.response_id}` shows whose it is. `charges payments match {each.id} CLAIM` "
+                    f"posts it to a claim of yours, and `charges payments settle {each.id} --reason TEXT` says that it is "
+                    "posted in another system, returned or not yours.",
                 )
 
     def _sums(self, whose: Column, amount: InstrumentedAttribute[Decimal], ids: Sequence[int]) -> dict[int, Decimal]:

@@ -9,7 +9,7 @@ No file is passed on twice: an interchange whose number was taken before is answ
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +57,8 @@ class Habits:
     decides_within: timedelta = timedelta(days=12)
     decides: Decides = field(default_factory=Decides)
     mail: Mail = field(default_factory=Mail)
+    strangers: float = 0
+    """Of the remittances: those that pay a claim of another sender too."""
 
 
 @dataclass(slots=True)
@@ -277,10 +279,17 @@ class SimulatedClearinghouse:
                 self._decisions.append((at, number, lambda number: self.payers.take_back(number, anew=True)))
         for payments in filter(None, by_payer.values()):
             file = self.files[self.claims[payments[0].number].file]
-            remittance = self.payers.remit(Addressee((file.isa[6].strip(),), file.isa[15]), payments, now.date())
+            addressee = Addressee((file.isa[6].strip(),), file.isa[15])
+            remittance = self.payers.remit(addressee, [*payments, *self._strangers(payments[0])], now.date())
             group = remittance_writing.functional_group([remittance], OFFICE)
             tells = [(each.number, Told("835", payment=each)) for each in payments]
             self.postbox.add(f"835 {remittance.trace}", now, file.isa, file.gs, group, tells)
+
+    def _strangers(self, like: ClaimPayment) -> Sequence[ClaimPayment]:
+        """The payment of a claim that another system sent, now and then."""
+        number = f"OTHER{self.payers.remittances + 1:07d}"
+        is_paid = self._chance("stranger", number).random() < self.habits.strangers
+        return [replace(like, number=number)] if is_paid else []
 
     def _say_of_interchange(self, isa: Segment, gs: Segment, note: str, now: datetime, refused: Sequence[str]) -> None:
         """A TA1: taken where there is no note."""

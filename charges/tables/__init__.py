@@ -39,6 +39,7 @@ from charges.tables.states import (
     Origin,
     Role,
     Topic,
+    UnmatchedStatus,
     UserStatus,
 )
 from charges.tables.telling import DeliveryRow, EndpointRow, NoticeRow, SubscriptionRow
@@ -104,6 +105,7 @@ __all__ = [
     "TokenRow",
     "Topic",
     "UnmatchedPaymentRow",
+    "UnmatchedStatus",
     "UserRow",
     "UserStatus",
     "ViewRow",

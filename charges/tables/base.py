@@ -25,6 +25,7 @@ from charges.tables.states import (
     Origin,
     Role,
     Topic,
+    UnmatchedStatus,
     UserStatus,
 )
 from charges.x12.remittance import Decision
@@ -58,6 +59,7 @@ class Base(DeclarativeBase):
         BreakerStatus: Word(BreakerStatus, 8),
         DifferenceState: Word(DifferenceState, 8),
         Role: Word(Role, 8),
+        UnmatchedStatus: Word(UnmatchedStatus, 8),
         UserStatus: Word(UserStatus, 8),
         CorrectionState: Word(CorrectionState, 8),
         Mode: Word(Mode, 8),

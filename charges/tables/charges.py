@@ -160,7 +160,7 @@ class ReviewItemRow(SealedRow, Base):
 
 
 class EventRow(SealedRow, Base):
-    """One thing that happened to one charge, claim file, breaker, user or roll-out. Never changed, never deleted.
+    """One thing that happened to a charge, file, unmatched payment, breaker, user or roll-out. Never changed or deleted.
 
     ``digest`` covers the event and the digest before it in the same subject's chain, so a change, a gap or a swap shows.
     ``detail`` is what a person wrote, sealed because people write names; its keyed hash is in the chain.
@@ -169,7 +169,7 @@ class EventRow(SealedRow, Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("subject", "subject_id", "sequence"),
-        CheckConstraint("subject IN ('charge', 'file', 'breaker', 'user', 'roll_out')", name="subject"),
+        CheckConstraint("subject IN ('charge', 'file', 'breaker', 'user', 'roll_out', 'payment')", name="subject"),
     )
     SEALED = ("detail",)
     IDENTITY = ("subject", "subject_id", "sequence")

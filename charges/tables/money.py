@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from charges.tables.base import Base
 from charges.tables.columns import BigId
+from charges.tables.states import UnmatchedStatus
 
 
 class RemittanceRow(Base):
@@ -52,7 +53,7 @@ class UnmatchedPaymentRow(Base):
     """A claim in a remittance that is none of ours.
 
     ``place`` counts the claims of the payment from 1; its number may be a patient's account number and stands in the
-    reply alone.
+    reply alone. ``event_count`` and ``event_head`` are the end of the chain of events that says what people did about it.
     """
 
     __tablename__ = "unmatched_payments"
@@ -62,6 +63,10 @@ class UnmatchedPaymentRow(Base):
     place: Mapped[int] = mapped_column(Integer)
     charged: Mapped[Decimal]
     paid: Mapped[Decimal]
+    status: Mapped[UnmatchedStatus] = mapped_column(default=UnmatchedStatus.OPEN)
+    event_count: Mapped[int] = mapped_column(Integer, default=0)
+    event_head: Mapped[str] = mapped_column(String(64), default="")
+    changed_at: Mapped[datetime]
 
 
 class AccountAdjustmentRow(Base):

@@ -1,4 +1,4 @@
-"""Where charges, claim files, review items, users and roll-outs stand, who raised an item, what a user is there for."""
+"""Where charges, files, review items, payments, users and roll-outs stand, who raised an item, what a user is there for."""
 
 from enum import StrEnum
 
@@ -107,6 +107,17 @@ class DifferenceState(StrEnum):
     """A person let the claim stand."""
     SETTLED = "settled"
     """Nobody needs to decide: the claim says the same, or does not stand any more."""
+
+
+class UnmatchedStatus(StrEnum):
+    """Where a payment that is about no claim of ours stands."""
+
+    OPEN = "open"
+    """Waits for a person."""
+    MATCHED = "matched"
+    """A person said which claim it is about, and it was posted there."""
+    SETTLED = "settled"
+    """A person said that no claim here is paid by it, and why."""
 
 
 class Mode(StrEnum):

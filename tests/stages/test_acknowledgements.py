@@ -298,6 +298,29 @@ def test_the_duplicate_of_a_file_that_was_sent_again_refuses_no_claim(sent: Work
     assert _file_states(sent) == [FileStatus.REJECTED]
 
 
+@pytest.mark.parametrize(
+    ("reply", "became"),
+    [
+        (ta1(1), FileStatus.SENT),
+        (accepted(1), FileStatus.ACCEPTED),
+        (about_claims(yes(FIRST)), FileStatus.SENT),
+        (a835(*paid(FIRST), paid="80"), FileStatus.SENT),
+    ],
+    ids=["TA1", "999", "277CA", "835"],
+)
+def test_what_was_said_of_the_first_copy_counts_while_the_second_waits(
+    sent: Workplace, reply: bytes, became: FileStatus
+) -> None:
+    delivery.resend(sent.database, 1, by="ada", why="nobody answered", clock=sent.clock)
+    _reply(sent, reply)
+    assert _file_states(sent) == [became]
+    outbound = sent.folder / "outbound"
+    for file in outbound.iterdir():
+        file.unlink()
+    sent.run("deliver")
+    assert not list(outbound.iterdir())  # the vendor has it, so it is not sent again
+
+
 def test_a_number_that_somebody_else_used_before_refuses_the_file(sent: Workplace) -> None:
     _reply(sent, ta1(1, "R", "025"))
     assert _file_states(sent) == [FileStatus.REJECTED]

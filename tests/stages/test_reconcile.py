@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from charges import acknowledgements, unmatched
 from charges.amending import Decision
 from charges.db import Database, create_database_engine, upgrade
+from charges.errors import Refused, Stale
 from charges.model import Charge, Encounter
 from charges.reconcile import Reconciliation, reconcile
 from charges.settings import Settings
-from charges.tables import Amendment, ClaimFileRow, Mode
+from charges.tables import Amendment, ChargeStatus, ClaimFileRow, Mode
 from rules.examples import COVERAGE, MEDICAID, PATIENT, SERVICE_DATE, TODAY, charge, line
 from tests.conftest import KEYRING, NOON
 from tests.practice import Workplace
@@ -203,6 +205,57 @@ def test_a_payment_of_nothing_sent_here_is_named(small_books: Workplace) -> None
     assert only.says == "Claim 1 of payment EFT7 of payer 1370000001, 80.00 paid of 150.00, is about nothing sent here."
     assert "`charges files reply 4`" in only.do
     assert _parts(found, "remittances")["unmatched"] == "80.00"
+
+
+def test_a_payment_of_nothing_sent_here_is_settled_with_a_reason(small_books: Workplace, tmp_path: Path) -> None:
+    _reply(small_books, a835(*paid("STRANGER1"), paid="80", trace="EFT7"))
+    database, clock = small_books.database, small_books.clock
+    with pytest.raises(Refused, match="why"):
+        unmatched.settle(database, 1, by="ada", reason=" ", clock=clock)
+    with pytest.raises(Refused, match="no unmatched payment 2"):
+        unmatched.settle(database, 2, by="ada", reason="returned", clock=clock)
+    unmatched.settle(database, 1, by="ada", reason="sent by the old system", clock=clock)
+    with pytest.raises(Stale, match="settled by now"):
+        unmatched.settle(database, 1, by="bob", reason="returned", clock=clock)
+    found = _reconciled(small_books)
+    assert found.holds
+    assert _parts(found, "remittances")["unmatched and settled"] == "80.00"
+    assert not unmatched.unmatched(database)
+    (settled,) = unmatched.unmatched(database, every=True)
+    assert (settled.by, settled.reason, settled.paid) == ("ada", "sent by the old system", Decimal(80))
+    tampered = _tampered(small_books, tmp_path, "UPDATE events SET actor = 'bob' WHERE subject = 'payment'")
+    assert [each.promise for each in tampered.breaks] == ["history"]
+    _reply(small_books, a835(*paid("STRANGER1"), paid="80", trace="EFT7", number=78))  # it comes once more
+    assert _reconciled(small_books).holds
+    unmatched.reopen(database, 1, by="bob", reason="the old system never sent it", clock=clock)
+    assert _promises(small_books) == {("unmatched", "payment EFT7")}
+
+
+def test_a_payment_under_another_number_is_posted_to_the_claim_that_a_person_names(small_books: Workplace) -> None:
+    line = ("SVC*HC:99213*150*80**1", "DTM*472*20261116", "CAS*CO*45*50", "CAS*PR*3*20")
+    _reply(small_books, a835(*paid(number(PAID, 1)), *decided("00001", "150*80*20", *line), paid="160", trace="EFT7"))
+    database, clock = small_books.database, small_books.clock
+    with pytest.raises(Refused, match="No claim CR9 went out"):
+        acknowledgements.match(database, 1, "CR9", by="ada", reason="same patient and day", clock=clock)
+    with pytest.raises(Refused, match="was posted to claim"):
+        acknowledgements.match(database, 1, number(PAID), by="ada", reason="same patient and day", clock=clock)
+    assert small_books.states()[str(OPEN)] is ChargeStatus.CLAIMED
+    acknowledgements.match(database, 1, number(OPEN), by="ada", reason="same patient and day", clock=clock)
+    assert small_books.states()[str(OPEN)] is ChargeStatus.ACCEPTED
+    assert ("unmatched", "payment EFT7") not in _promises(small_books)
+    (matched,) = unmatched.unmatched(database, every=True)
+    assert matched.reason == f"To claim {number(OPEN)}: same patient and day"
+    with pytest.raises(Stale, match="matched by now"):
+        unmatched.settle(database, 1, by="ada", reason="returned", clock=clock)
+
+
+def test_a_payment_of_more_than_a_claim_is_not_posted_to_it(small_books: Workplace) -> None:
+    line = ("SVC*HC:99213*151*81**1", "DTM*472*20261116", "CAS*CO*45*50", "CAS*PR*3*20")
+    _reply(small_books, a835(*decided("00001", "151*81*20", *line), paid="81", trace="EFT7"))
+    with pytest.raises(Refused, match=r"151\.00, which is more than claim"):
+        acknowledgements.match(
+            small_books.database, 1, number(OPEN), by="ada", reason="same patient", clock=small_books.clock
+        )
 
 
 def test_a_payer_that_decides_twice_is_named(small_books: Workplace) -> None:
