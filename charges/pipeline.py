@@ -47,7 +47,7 @@ from charges.settings import Settings
 from charges.sources import ChargeSource, Revisitable
 from charges.sources.allowance import Allowance, Unlimited
 from charges.tables import ChargeRow, ChargeStatus, Mode, PracticeRow
-from charges.telling import delivering, noticing
+from charges.telling import delivering, digests, noticing
 from rules.engine import Facts, Rule, load
 from rules.index import Catalogue
 from rules.payer.book import Book, read_texts, texts_of
@@ -363,7 +363,10 @@ class Pipeline:
         return noticing.notice(self.database, applied.id, applied.practice, self.settings.web_url, self.clock)
 
     def tell(self) -> delivering.Told:
-        """Send the messages that are due, of all practices."""
+        """Send the messages that are due, of all practices, by webhook and e-mail."""
+        if self.settings.smtp_host:
+            zones = {applied.id: applied.practice.time_zone for applied in self.practices()}
+            digests.gather(self.database, zones, self.clock)
         return delivering.deliver(self.database, self.settings, self.clock)
 
     def roll_out(self, code: str) -> rollout.RollOutShown:

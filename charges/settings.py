@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from charges.errors import Refused
@@ -44,6 +44,21 @@ def _issuer(url: str) -> str:
     if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url):
         raise ValueError("must begin with https://, or be empty")
     return url.rstrip("/")
+
+
+def _smtp_tls(tls: str, info: ValidationInfo) -> str:
+    if tls == "none" and info.data.get("smtp_host") not in ("", "127.0.0.1", "localhost", "::1"):
+        raise ValueError("is none for a server of this machine only (127.0.0.1); use starttls or tls")
+    return tls
+
+
+def _mail_from(address: str, info: ValidationInfo) -> str:
+    """An address that a mail can come from; needed as soon as there is a server."""
+    if address and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", address):
+        raise ValueError("must be the address of a mailbox, as charges@lakeside.example")
+    if info.data.get("smtp_host") and not address:
+        raise ValueError("must be set where CHARGES_SMTP_HOST is")
+    return address
 
 
 def _networks(text: str) -> str:
@@ -144,6 +159,20 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Private networks in which webhooks' endpoints may lie, parted by commas: `10.20.0.0/16, 127.0.0.0/8`.",
+    )
+    smtp_host: str = Field(default="", description="The SMTP server that takes our mail. Empty: no mail is sent.")
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=587, description="The port of the SMTP server.")
+    smtp_tls: Annotated[Literal["starttls", "tls", "none"], AfterValidator(_smtp_tls)] = Field(
+        default="starttls",
+        description="How the SMTP server is spoken with: `starttls` (587), `tls` (465), or `none` where it is this machine.",
+    )
+    smtp_user: str = Field(default="", description="The name by which the SMTP server lets us in. Empty: without one.")
+    smtp_password: SecretStr | None = Field(default=None, description="The password of `CHARGES_SMTP_USER`.")
+    smtp_password_file: Path | None = Field(
+        default=None, description="The file that holds it, where `CHARGES_SMTP_PASSWORD` is not set."
+    )
+    mail_from: Annotated[str, AfterValidator(_mail_from)] = Field(
+        default="", description="The address that our mail comes from, as `charges@lakeside.example`."
     )
     telling_hours: Annotated[int, Field(ge=1, le=168)] = Field(
         default=24, description="Hours for which a webhook or mail that does not arrive is tried again."

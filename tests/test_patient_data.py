@@ -1,6 +1,7 @@
 """No patient data outside encrypted columns and files: the pipeline with marked people, then a search everywhere."""
 
 import io
+import json
 import logging
 import sqlite3
 import traceback
@@ -18,8 +19,12 @@ from charges.log import configure_logging
 from charges.model import Address, Coverage, Subscriber
 from charges.practice import Telling
 from charges.settings import Settings
-from charges.tables import SEALED_ROWS, Base, ClaimRow, SealedRow
-from charges.telling import endpoints
+from charges.tables import SEALED_ROWS, Base, ClaimRow, NoticeRow, Role, SealedRow, SubscriptionRow, UserRow
+from charges.telling import digests, endpoints, letters, subscriptions
+from charges.telling.letters import Envelope
+from charges.telling.subscriptions import Wish
+from charges.users import accounts
+from charges.users.accounts import Wanted
 from rules.examples import CHILD_SUBSCRIBER, COVERAGE, PATIENT, charge, line
 from tests.practice import Workplace
 
@@ -110,7 +115,10 @@ def test_nothing_that_names_a_patient_leaves_the_sealed_columns(
     assert b"ZYXWVUT" in file.read_bytes()  # the claim itself names its patient
     endpoint = {"networks": (), "by": "engineer", "clock": clock}
     endpoints.add(database, "lakeside", "vendor", "https://vendor.example/hook", (), **endpoint)  # type: ignore[arg-type]
+    accounts.add(database, "ann", Wanted(Role.LEAD, ("lakeside",)), by="engineer", clock=clock)
+    subscriptions.subscribe(database, "ann", Wish("ann@lakeside.example"), by="ann", clock=clock)
     assert workplace.pipeline.notice(workplace.applied)  # what is told stands in plain columns, searched below
+    _assert_unmarked(_mail(database, workplace), "a mail")
     for held in review.held(database):
         item = next(item for item in held.items if item.finding.severity.holds)
         desk.comment(database, held.charge_number, REASON, by="ada", clock=clock)
@@ -131,6 +139,19 @@ def test_nothing_that_names_a_patient_leaves_the_sealed_columns(
     for path in tmp_path.glob("chargerouter.db*"):
         _assert_unmarked(path.read_bytes().decode("latin-1"), path.name)
     _assert_unmarked(_plain_columns(tmp_path / "chargerouter.db"), "a plain column")
+
+
+def _mail(database: Database, workplace: Workplace) -> str:
+    """What a lead is told by mail of all that was noticed."""
+    with database.transaction() as session:
+        row, user = session.query(SubscriptionRow).one(), session.query(UserRow).one()
+        body = json.dumps({"kind": "digest", "notices": [number for (number,) in session.query(NoticeRow.id)]})
+        items, _ = digests.readable(session, row, user, body, "https://charges.example", workplace.clock())
+    assert items
+    envelope = Envelope("msg_1", "charges@lakeside.example", row.address, workplace.clock(), "https://charges.example")
+    mail = letters.letter(items, envelope, urgent=False)
+    parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    return "\n".join([*map(str, mail.values()), *parts])
 
 
 def _claim_numbers(database: Database) -> list[str]:

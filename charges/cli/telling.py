@@ -6,9 +6,11 @@ import typer
 from rich.table import Table
 
 from charges.cli.operate import open_pipeline
-from charges.cli.shared import Actor, AsJson, actor, counted, out, print_json
+from charges.cli.shared import Actor, AsJson, actor, counted, err, out, print_json
 
-app = typer.Typer(help="Who is told when something needs a person: webhooks' endpoints.", no_args_is_help=True)
+app = typer.Typer(
+    help="Who is told when something needs a person: people by e-mail, other systems by webhooks.", no_args_is_help=True
+)
 
 Practice = Annotated[str, typer.Argument(help="The practice's code.")]
 Name = Annotated[str, typer.Argument(help="The endpoint's name.")]
@@ -126,6 +128,75 @@ def show(practice: Practice, name: Name, as_json: AsJson = False) -> None:
         table.add_row(made, each.topic, each.state.replace("_", " "), str(each.tries), each.uid, each.fault)
     if messages:
         out.print(table)
+
+
+User = Annotated[str, typer.Argument(help="The user's name.")]
+
+
+@app.command()
+def people(as_json: AsJson = False) -> None:
+    """List who is told what by e-mail. Exit 1 when a mail to somebody does not arrive."""
+    from charges.telling import subscriptions
+
+    found = subscriptions.listed(open_pipeline().database)
+    if as_json:
+        print_json([each.as_json() for each in found])
+    else:
+        table = Table("user", "address", "topics", "urgent", "digest at", "does not arrive because")
+        for each in found:
+            how = "at once" if each.at_once else "in the digest"
+            table.add_row(each.user, each.address, " ".join(each.topics), how, f"{each.hour}:00", each.fault)
+        out.print(
+            table if found else "Nobody yet. `charges telling subscribe USER --to ADDRESS` tells a user by e-mail."
+        )
+    if any(each.fault for each in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def subscribe(
+    user: User,
+    to: Annotated[str, typer.Option("--to", help="The address of the user's mailbox.")],
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--topic", help="What to tell; give it again for more. What is usual for the role when not given."
+        ),
+    ] = None,
+    hour: Annotated[int, typer.Option(help="When the digest comes, in the practice's time zone.", min=0, max=23)] = 7,
+    digest_only: Annotated[bool, typer.Option("--digest-only", help="Urgent news wait for the digest too.")] = False,
+    by: Actor = "",
+) -> None:
+    """Tell a user by e-mail from now on, or otherwise than before."""
+    from charges.telling import subscriptions
+    from charges.telling.subscriptions import Wish
+
+    pipeline = open_pipeline()
+    wish = Wish(to, topic, at_once=not digest_only, hour=hour)
+    made = subscriptions.subscribe(pipeline.database, user, wish, by=actor(by), clock=pipeline.clock)
+    out.print(f"{made.user} is told {', '.join(made.topics)} at {made.address}.", markup=False)
+    if not pipeline.settings.smtp_host:
+        err.print("No mail is sent before CHARGES_SMTP_HOST is set.", style="yellow", markup=False)
+
+
+@app.command()
+def unsubscribe(user: User, by: Actor = "") -> None:
+    """Tell a user nothing more by e-mail."""
+    from charges.telling import subscriptions
+
+    pipeline = open_pipeline()
+    subscriptions.unsubscribe(pipeline.database, user, by=actor(by), clock=pipeline.clock)
+    out.print(f"{user} is told nothing more.", markup=False)
+
+
+@app.command("test-mail")
+def send_test_mail(user: User) -> None:
+    """Send a user a mail that tells nothing, now. Exit 2 or 3 when the server does not take it."""
+    from charges.telling import delivering
+
+    pipeline = open_pipeline()
+    address = delivering.send_test_mail(pipeline.database, pipeline.settings, user, pipeline.clock)
+    out.print(f"The server took a test mail for {address}.", markup=False)
 
 
 def _print_secret(name: str, made: str, *, as_json: bool) -> None:

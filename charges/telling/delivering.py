@@ -1,19 +1,21 @@
 """Sending what the outbox holds: each message until it arrives, or until the settings' hours are over.
 
-A place that failed rests until the next run, so that one that is away costs the others one wait. When a message is given up
-its endpoint is an alarm of its own: ``charges telling list``, ``charges doctor`` and everybody who is told of silent
-endpoints say so.
+An endpoint that failed rests until the next run, so that one that is away costs the others one wait; so does mail when its
+server failed. When a message is given up its endpoint is an alarm of its own: ``charges telling list``, ``charges doctor``
+and everybody who is told of silent endpoints say so.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from charges.db import Database
-from charges.errors import ChargerouterError
+from charges.errors import ChargerouterError, Missing
 from charges.settings import Settings
-from charges.tables import DeliveryState, EndpointRow, Topic
-from charges.telling import endpoints, outbox, webhooks
+from charges.tables import DeliveryState, EndpointRow, SubscriptionRow, Topic, UserRow, UserStatus
+from charges.telling import digests, endpoints, letters, mail, outbox, subscriptions, webhooks
 from charges.telling.noticing import Seen, message, publish
 from charges.telling.outbox import Lent
 
@@ -35,16 +37,20 @@ class Told:
 def deliver(database: Database, settings: Settings, clock: Clock, jitter: outbox.Jitter = outbox.by_chance) -> Told:
     """Send what is due."""
     counts = dict.fromkeys(("delivered", "postponed", "given_up"), 0)
-    resting: set[tuple[str, int]] = set()
+    resting: set[int] = set()
+    with_mail = bool(settings.smtp_host)
     for _ in range(AT_MOST):
-        lent = outbox.lend(database, clock, resting)
+        lent = outbox.lend(database, clock, resting, with_mail=with_mail)
         if lent is None:
             break
-        became = _try_endpoint(database, settings, lent, clock, jitter)
+        if lent.endpoint_id is not None:
+            became = _try_endpoint(database, settings, lent, clock, jitter)
+            resting |= {lent.endpoint_id} if became == "postponed" else set()
+        else:
+            became = _try_user(database, settings, lent, clock, jitter)
+            with_mail = became != "postponed"
         if became in counts:
             counts[became] += 1
-        if became == "postponed":
-            resting.add(lent.place)
     return Told(**counts)
 
 
@@ -55,6 +61,51 @@ def send_test(database: Database, settings: Settings, practice: str, name: str, 
     data = {"practice": practice, "sentence": "This is a test; nothing happened.", "link": settings.web_url}
     networks = webhooks.read_networks(settings.webhook_networks)
     webhooks.post(url, secrets, outbox.new_uid(), message("test", now, data), now, networks)
+
+
+def send_test_mail(database: Database, settings: Settings, user: str, clock: Clock) -> str:
+    """Send a user a mail that tells nothing, at once; returns the address. Raises Missing, or as ``mail.send`` does."""
+    found = subscriptions.of(database, user)
+    if found is None:
+        raise Missing(f"{user} is told nothing by e-mail. `charges telling subscribe` changes that.")
+    mail.send(settings, letters.trial(_envelope(settings, outbox.new_uid(), found.address, clock())))
+    return found.address
+
+
+def _try_user(database: Database, settings: Settings, lent: Lent, clock: Clock, jitter: outbox.Jitter) -> str:
+    now = clock()
+    with database.transaction() as session:
+        found = session.execute(
+            select(SubscriptionRow, UserRow)
+            .join(UserRow, UserRow.id == SubscriptionRow.user_id)
+            .where(UserRow.id == lent.user_id, UserRow.status == UserStatus.ACTIVE)
+        ).one_or_none()
+        items, urgent = digests.readable(session, *found, lent.body, settings.web_url, now) if found else ([], False)
+        if found is None or not items:
+            outbox.settle(session, lent, DeliveryState.NEEDLESS, now)
+            return "needless"
+        address = found[0].address
+    fault, is_final = "", False
+    try:
+        mail.send(settings, letters.letter(items, _envelope(settings, lent.uid, address, now), urgent=urgent))
+    except mail.NoSuchRecipient as error:
+        fault, is_final = str(error), True
+    except ChargerouterError as error:
+        fault = str(error)
+    now = clock()
+    with database.transaction() as session:
+        if not fault:
+            outbox.settle(session, lent, DeliveryState.DELIVERED, now)
+            return "delivered"
+        if not is_final and now < lent.made_at + timedelta(hours=settings.telling_hours):
+            outbox.postpone(session, lent, now, fault, jitter)
+            return "postponed"
+        outbox.settle(session, lent, DeliveryState.GIVEN_UP, now, fault)
+        return "given_up"
+
+
+def _envelope(settings: Settings, uid: str, address: str, now: datetime) -> letters.Envelope:
+    return letters.Envelope(uid, settings.mail_from, address, now, f"{settings.web_url}/account/telling")
 
 
 def _try_endpoint(database: Database, settings: Settings, lent: Lent, clock: Clock, jitter: outbox.Jitter) -> str:

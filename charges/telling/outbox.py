@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from charges.db import Database
@@ -37,11 +37,6 @@ class Lent:
     body: str
     tries: int
     made_at: datetime
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Where it goes; a place that failed rests until the next run."""
-        return ("endpoint", self.endpoint_id) if self.endpoint_id is not None else ("user", self.user_id or 0)
 
 
 def new_uid() -> str:
@@ -75,11 +70,10 @@ def put(
     return row
 
 
-def lend(database: Database, clock: Clock, resting: Collection[tuple[str, int]] = ()) -> Lent | None:
-    """The message that is due longest, None when there is none; places that rest are passed over."""
+def lend(database: Database, clock: Clock, resting: Collection[int] = (), *, with_mail: bool = True) -> Lent | None:
+    """The message that is due longest, None when there is none; endpoints that rest are passed over, mail too if wanted."""
     now = clock()
-    endpoints = [number for kind, number in resting if kind == "endpoint"]
-    users = [number for kind, number in resting if kind == "user"]
+    wanted = and_(DeliveryRow.endpoint_id.is_not(None), DeliveryRow.endpoint_id.not_in(resting))
     with database.transaction() as session:
         row = session.scalar(
             select(DeliveryRow)
@@ -87,8 +81,7 @@ def lend(database: Database, clock: Clock, resting: Collection[tuple[str, int]] 
                 DeliveryRow.state == DeliveryState.WAITING,
                 DeliveryRow.next_try_at <= now,
                 or_(DeliveryRow.leased_until.is_(None), DeliveryRow.leased_until <= now),
-                or_(DeliveryRow.endpoint_id.is_(None), DeliveryRow.endpoint_id.not_in(endpoints)),
-                or_(DeliveryRow.user_id.is_(None), DeliveryRow.user_id.not_in(users)),
+                or_(DeliveryRow.user_id.is_not(None), wanted) if with_mail else wanted,
             )
             .order_by(DeliveryRow.next_try_at, DeliveryRow.id)
             .limit(1)

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Charges
 from tests.practice import Workplace
 from tests.telling.listeners import HERE, Post, Receiver
+from tests.telling.mailboxes import Mailbox, receiving
 
 
 @pytest.fixture
@@ -84,3 +85,33 @@ def test_the_topics_are_listed(charges: Charges) -> None:
         "urgent": False,
         "meaning": "more charges are held than the practice's limit",
     } in listed
+
+
+def test_a_user_is_told_by_mail_through_the_commands(
+    charges: Charges, office: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charges("users", "add", "Ann", "--role", "lead", "--practice", "lakeside")
+    code, out, err = charges("telling", "subscribe", "Ann", "--to", "ann@lakeside.example", "--topic", "breaker.open")
+    assert (code, out) == (0, "ann is told breaker.open at ann@lakeside.example.\n")
+    assert "CHARGES_SMTP_HOST" in err
+    assert charges("telling", "test-mail", "Ann")[0] == 2
+    with receiving(Mailbox()) as mailbox:
+        for name, value in (("HOST", "127.0.0.1"), ("PORT", str(mailbox.port)), ("TLS", "none")):
+            monkeypatch.setenv(f"CHARGES_SMTP_{name}", value)
+        monkeypatch.setenv("CHARGES_MAIL_FROM", "charges@lakeside.example")
+        assert charges("telling", "test-mail", "Ann")[0] == 0
+        office.open_breaker()
+        charges("work")
+        assert "nothing happened" in mailbox.text(0)
+        assert "records of eclinicalworks" in mailbox.text(1)
+        assert charges("telling", "people")[0] == 0
+        mailbox.answers = ["550 no"]
+        office.close_breakers()
+        office.open_breaker(2)
+        charges("work")
+        code, out, _ = charges("telling", "people", "--json")
+        (shown,) = json.loads(out)
+        assert (code, shown["given_up"], shown["user"]) == (1, 1, "ann")
+    assert charges("telling", "unsubscribe", "Ann")[0] == 0
+    assert json.loads(charges("telling", "people", "--json")[1]) == []
+    assert charges("telling", "unsubscribe", "Ann")[0] == 2
