@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from kombu import Connection
@@ -20,6 +21,7 @@ from charges.partner import SftpTransport
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
 from charges.settings import Settings, read_settings
 from charges.tables import ClaimFileRow, EventRow, FileStatus
+from charges.telling import endpoints, mail, subscriptions, webhooks
 from rules.engine import PLUGIN_ERROR, Facts, load
 
 _ENOUGH_BYTES = 500_000_000
@@ -73,6 +75,7 @@ def _database(database: Database, settings: Settings) -> Iterator[Examined]:
         yield _server(database)
     yield _clock(database)
     yield _uncertain(database)
+    yield from _telling(database, settings)
     pipeline = Pipeline(database, settings)
     for applied in pipeline.practices():
         yield _payer_rules(pipeline, applied)
@@ -81,6 +84,35 @@ def _database(database: Database, settings: Settings) -> Iterator[Examined]:
         yield from _records(database, applied)
         yield _replies(database, applied)
         yield from _transport(applied)
+
+
+def _telling(database: Database, settings: Settings) -> Iterator[Examined]:
+    """Whether the mail server lets us in and endpoints let themselves be connected; nothing is sent."""
+    readers = subscriptions.listed(database)
+    if not settings.smtp_host:
+        wanting = "1 user wants" if len(readers) == 1 else f"{len(readers)} users want"
+        says = f"{wanting} mail, and CHARGES_SMTP_HOST is not set" if readers else "none: nobody is told by mail"
+        yield Examined("mail server", ok=not readers, says=says)
+    else:
+        yield _asked("mail server", lambda: mail.ask(settings), f"{settings.smtp_host} lets us in")
+    for each in readers:
+        if each.fault:
+            yield Examined(f"mail to {each.user}", ok=False, says=each.fault)
+    networks = webhooks.read_networks(settings.webhook_networks)
+    for endpoint in endpoints.listed(database):
+        what = f"endpoint {endpoint.name} of {endpoint.practice}"
+        if endpoint.state == "answers":
+            yield _asked(what, partial(webhooks.reach, endpoint.url, networks), endpoint.sentence)
+        else:
+            yield Examined(what, ok=False, says=endpoint.sentence)
+
+
+def _asked(what: str, ask: Callable[[], None], says: str) -> Examined:
+    try:
+        ask()
+    except ChargerouterError as error:
+        return Examined(what, ok=False, says=str(error))
+    return Examined(what, ok=True, says=says)
 
 
 def _replies(database: Database, applied: Applied) -> Examined:

@@ -5,6 +5,7 @@ change in the same instant.
 """
 
 import base64
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -115,8 +116,8 @@ def add(
     Raises Refused for a name in use, an address to which nothing may go, or a topic that is none.
     """
     plain = name.strip()
-    if not plain or len(plain) > 80 or not plain.isprintable():
-        raise Refused("Give the endpoint a name of 1 to 80 printable characters.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}", plain):
+        raise Refused("Give the endpoint a name of 1 to 80 letters, digits, dots, dashes and blanks.")
     wanted = words.chosen(topics) or tuple(Topic)
     target = checked_url(url, networks)
     made = new_secret()

@@ -27,13 +27,13 @@ NEEDED: Mapping[Topic, Permission] = {
     Topic.REPLY_OVERDUE: Permission.READ_FILES,
     Topic.DEADLINE_NEAR: Permission.READ_CHARGES,
     Topic.QUEUE_LONG: Permission.READ_CHARGES,
-    Topic.ENDPOINT_SILENT: Permission.READ_SOURCES,
+    Topic.ENDPOINT_SILENT: Permission.MANAGE_TELLING,
 }
 """Nobody is told what they may not see."""
 
 USUAL: Mapping[Role, tuple[Topic, ...]] = {
     Role.BILLER: (Topic.DEADLINE_NEAR, Topic.QUEUE_LONG),
-    Role.LEAD: tuple(Topic),
+    Role.LEAD: tuple(each for each in Topic if each is not Topic.ENDPOINT_SILENT),
     Role.AUDITOR: (),
     Role.OPERATOR: (
         Topic.BREAKER_OPEN,

@@ -50,6 +50,11 @@ def post(url: str, secrets: Sequence[str], uid: str, body: str, at: datetime, ne
         raise Unavailable(f"{host} answered {status}.")
 
 
+def reach(url: str, networks: Networks = ()) -> None:
+    """See whether an endpoint lets itself be connected, by TLS where it is to, and send nothing; raises as ``post``."""
+    asyncio.run(_connect(urlsplit(url), networks))
+
+
 def headers(secrets: Sequence[str], uid: str, body: str, at: datetime) -> dict[str, str]:
     """The three headers of Standard Webhooks: the message's id, when this try is made, and a signature by each secret.
 
@@ -117,6 +122,23 @@ async def _status(url: str, secrets: Sequence[str], uid: str, body: str, at: dat
         raise Unavailable(f"{host} does not let itself be connected, or its certificate is not good.") from None
     except (httpx2.HTTPError, OSError) as error:
         raise Unavailable(f"{host} does not answer ({type(error).__name__}).") from None
+
+
+async def _connect(parts: SplitResult, networks: Networks) -> None:
+    host, is_secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_secure else 80)
+    try:
+        async with asyncio.timeout(SECONDS):
+            addresses = await _look_up(host, port)
+            _demand_reachable(host, addresses, parts, networks)
+            context = ssl.create_default_context() if is_secure else None
+            name = host if is_secure else None
+            _, writer = await asyncio.open_connection(str(addresses[0]), port, ssl=context, server_hostname=name)
+            writer.close()
+    except TimeoutError:
+        raise Unavailable(f"{host} did not answer within {SECONDS} seconds.") from None
+    except OSError:
+        raise Unavailable(f"{host} does not let itself be connected, or its certificate is not good.") from None
 
 
 async def _first_answer(

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     """Who did what, users' own history too."""
     MANAGE_USERS = "users:manage"
     READ_METRICS = "metrics:read"
+    MANAGE_TELLING = "telling:manage"
+    """See which other systems are told what happens, and whether they answer."""
 
 
 _P = Permission
@@ -50,6 +52,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATOR: frozenset(
         {_P.READ_FILES, _P.SEND_FILES, _P.READ_RULES, _P.READ_SOURCES, _P.ACCEPT_SOURCES, _P.READ_ROLL_OUT}
         | {_P.MOVE_ROLL_OUT, _P.READ_EVENTS, _P.MANAGE_USERS, _P.READ_METRICS}
+        | {_P.MANAGE_TELLING}
     ),
 }
 """What each role may do. An operator sees no patient; an auditor changes nothing."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Charges
 from tests.practice import Workplace
-from tests.telling.listeners import HERE, Post, Receiver
+from tests.telling.listeners import HERE, Post, Receiver, listening
 from tests.telling.mailboxes import Mailbox, receiving
 
 
@@ -115,3 +115,38 @@ def test_a_user_is_told_by_mail_through_the_commands(
     assert charges("telling", "unsubscribe", "Ann")[0] == 0
     assert json.loads(charges("telling", "people", "--json")[1]) == []
     assert charges("telling", "unsubscribe", "Ann")[0] == 2
+
+
+def test_doctor_asks_the_mail_server_and_the_endpoints_and_sends_nothing(
+    charges: Charges, office: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def says() -> dict[str, tuple[bool, str]]:
+        found = json.loads(charges("doctor", "--json")[1])
+        return {each["what"]: (each["ok"], each["says"]) for each in found}
+
+    charges("telling", "add", "lakeside", "pager", receiver.url)
+    assert says()["mail server"] == (True, "none: nobody is told by mail")
+    charges("users", "add", "Ann", "--role", "lead", "--practice", "lakeside")
+    charges("telling", "subscribe", "Ann", "--to", "ann@lakeside.example")
+    assert says()["mail server"] == (False, "1 user wants mail, and CHARGES_SMTP_HOST is not set")
+    with receiving(Mailbox()) as mailbox:
+        for name, value in (("HOST", "127.0.0.1"), ("PORT", str(mailbox.port)), ("TLS", "none")):
+            monkeypatch.setenv(f"CHARGES_SMTP_{name}", value)
+        monkeypatch.setenv("CHARGES_MAIL_FROM", "charges@lakeside.example")
+        found = says()
+        assert found["mail server"] == (True, "127.0.0.1 lets us in")
+        assert found["endpoint pager of lakeside"] == (True, "every message arrived")
+        assert (mailbox.mails, receiver.got) == ([], [])
+    found = says()
+    assert not found["mail server"][0]
+    monkeypatch.setenv("CHARGES_WEBHOOK_NETWORKS", "")
+    assert "private address" in says()["endpoint pager of lakeside"][1]
+
+
+def test_doctor_says_which_endpoint_is_away(charges: Charges, office: Post) -> None:
+    with listening(Receiver()) as closed:
+        charges("telling", "add", "lakeside", "pager", closed.url)
+    found = json.loads(charges("doctor", "--json")[1])
+    (endpoint,) = [each for each in found if each["what"] == "endpoint pager of lakeside"]
+    assert not endpoint["ok"]
+    assert "does not let itself be connected" in endpoint["says"]

@@ -30,6 +30,7 @@ from charges.tables import (
     UserRow,
     ViewRow,
 )
+from charges.telling import endpoints
 from charges.users import tokens
 from charges.users.permissions import PERMISSIONS, Permission
 from charges.web import api, pages
@@ -41,7 +42,9 @@ from tests.web.conftest import Browser, Hall
 
 OPEN = {"/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/healthz"}
 """What anybody may ask for."""
-ONES_OWN = {"/", "/sign-out", "/account/password", "/account/recovery-codes"}
+ONES_OWN = {
+    "/", "/sign-out", "/account/password", "/account/recovery-codes", "/account/telling", "/account/telling/stop",
+}  # fmt: skip
 """What everybody who signed in may do."""
 
 PARAMETERS: Mapping[str, str] = {
@@ -55,6 +58,8 @@ PARAMETERS: Mapping[str, str] = {
     "/rules/payer {name}": "rules_file",
     "/sources {code}": "practice",
     "/roll-out {code}": "practice",
+    "/telling {code}": "practice",
+    "/telling {name}": "endpoint",
     "/users {name}": "user",
 }
 """What a parameter is the name or number of, by the path before the first parameter (without ``/api``) and the parameter."""
@@ -64,6 +69,9 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /sign-out": {},
     "POST /account/password": {},
     "POST /account/recovery-codes": {},
+    "POST /account/telling": {"address": "me@lakeside.example", "topic": "breaker.open"},
+    "POST /account/telling/stop": {},
+    "POST /telling/{code}/{name}/test": {},
     "POST /queue/search": {"text": "{record}"},
     "POST /queue/views": {"name": "mine", "address": "practice={practice}"},
     "POST /queue/views/forget": {"name": "{view}"},
@@ -228,7 +236,8 @@ ROUTES = tuple(routes())
 NOTHING: Mapping[str, Any] = {
     "charge": 987654, "act": "relook", "item": 987653, "seen": 987650, "file": 987652, "reply": 987651, "rule": "NIL-001",
     "practice": "nowhere", "rules_file": "nothing.yaml", "user": "nobody-at-all", "record": "R-nothing",
-    "view": "no-such-view", "payer": "NIL01", "provider": "1999999984", "patient_key": "0" * 64,
+    "endpoint": "no-such-endpoint", "view": "no-such-view",
+    "payer": "NIL01", "provider": "1999999984", "patient_key": "0" * 64,
 }  # fmt: skip
 """Things that are not there."""
 
@@ -291,6 +300,7 @@ class NextDoor:
         (folder / "hill-in" / "hollow-answer.999").write_bytes(accepted(1, to="HILL01"))
         pipeline.queue(applied)
         self._people()
+        self._endpoint()
         self._number(applied)
 
     def _applied(self, folder: Path) -> Applied:
@@ -327,6 +337,10 @@ class NextDoor:
             clock=self.hall.clock,
         )
 
+    def _endpoint(self) -> None:
+        url, clock = "https://hooks.hollow.example/charges", self.hall.clock
+        endpoints.add(self.hall.database, "hillside", "hollow-pager", url, (), networks=(), by="engineer", clock=clock)
+
     def _number(self, applied: Applied) -> None:
         with self.hall.database.transaction() as session:
             held = session.scalars(select(ChargeRow).where(ChargeRow.key == "hill-held")).one()
@@ -337,7 +351,8 @@ class NextDoor:
             self.things = dict(NOTHING) | {
                 "charge": held.id, "item": item.id, "seen": held.event_count, "file": file.id, "reply": reply.id,
                 "rule": "HIL-001", "practice": "hillside", "rules_file": "hollow.yaml", "user": "hilda-hollow",
-                "record": "R-hill", "view": "hollow-mornings", "payer": held.payer_id, "provider": held.provider_npi,
+                "record": "R-hill", "view": "hollow-mornings", "endpoint": "hollow-pager",
+                "payer": held.payer_id, "provider": held.provider_npi,
                 "patient_key": held.patient_key,
             }  # fmt: skip
             self.file_name = file.name

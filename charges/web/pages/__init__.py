@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, charge, files, home, queue, roll_out, rules, sign_in, sources, users
+from charges.web.pages import account, charge, files, home, queue, roll_out, rules, sign_in, sources, telling, users
 
-PAGES = (sign_in, account, home, queue, charge, files, rules, sources, roll_out, users)
+PAGES = (sign_in, account, home, queue, charge, files, rules, sources, roll_out, telling, users)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -24,6 +24,7 @@ NAVIGATION = (
     Entry("Rules", "/rules", Permission.READ_RULES),
     Entry("Sources", "/sources", Permission.READ_SOURCES),
     Entry("Roll-out", "/roll-out", Permission.READ_ROLL_OUT),
+    Entry("Telling", "/telling", Permission.MANAGE_TELLING),
     Entry("Users", "/users", Permission.MANAGE_USERS),
 )
 """From left to right."""

@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from charges.tables import Role
 from rules.examples import charge, line
 from tests.desk.workers import Desk, patient_of, without_25
+from tests.telling.listeners import Post, Receiver
 from tests.web.browser.conftest import Office
 
 STANDARD = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -44,3 +46,22 @@ def test_the_queue_and_the_charge_can_be_used_by_everybody(office: Office, colou
     page.set_viewport_size({"width": 375, "height": 700})
     office.open(page, f"/charges/{desk.number('both')}")
     assert not _faults(page), "on a telephone"
+
+
+def test_what_one_is_told_and_who_else_can_be_chosen_by_everybody(office: Office) -> None:
+    post = Post(office.hall.workplace)
+    post.add(Receiver(url="https://hooks.example/charges"))
+    post.open_breaker()
+    post.notice()
+    page = office.come_in("olu", Role.OPERATOR)
+    for path in ("/account/telling", "/telling", "/telling/lakeside/vendor"):
+        office.open(page, path)
+        assert not _faults(page), path
+    office.open(page, "/account/telling")
+    page.get_by_label("Your address").fill("olu@lakeside.example")
+    page.get_by_label("a claim file was rejected").uncheck()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("You are told so from now on.").wait_for()
+    assert not page.get_by_label("a claim file was rejected").is_checked()
+    assert page.get_by_label("nobody knows whether").is_checked()
+    assert not _faults(page), "with a subscription"
