@@ -48,6 +48,9 @@ class Sender(Setting):
     location tells, ``units_when_absent`` where FT1-10 is empty. With ``point_to_all`` a line without diagnoses has the first
     four of the visit.
 
+    ``visits_of`` is the code of the sender (itself, or another) whose charges are due for the visits that this one registers
+    (ADT A01 and A04), under the same number of the visit; left out, nobody looks for visits without a charge.
+
     Messages of the types ``ignored`` (``ORM``, ``ADT^A03``) are kept and not read.
     """
 
@@ -56,6 +59,7 @@ class Sender(Setting):
     facility: str = ""
     takes_test_messages: bool = False
     ignored: tuple[Text, ...] = ()
+    visits_of: str = ""
 
     visit: Places = ("PV1-19", "PID-18")
     charge_per: Literal["visit", "day"] = "visit"
@@ -120,4 +124,10 @@ class Hl7(Setting):
         codes = [each.code for each in self.senders]
         for twice in sorted({each for each in codes if codes.count(each) > 1}):
             raise ValueError(f"sender code {twice} stands twice; each belongs to one")
+        by_visit = {each.code for each in self.senders if each.charge_per == "visit"}
+        for each in self.senders:
+            if each.visits_of and each.visits_of not in by_visit:
+                raise ValueError(
+                    f"visits_of of sender {each.code} is {each.visits_of}, which is no sender whose charges go by visit"
+                )
         return self

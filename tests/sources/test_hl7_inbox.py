@@ -1,6 +1,7 @@
 """A folder of HL7 v2 messages as a source: a charge is all that was said of its visit; nothing is lost or comes twice."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from charges.dialect import Hl7, Sender
 from charges.errors import Refused
 from charges.intake import Pulled
 from charges.practice import parse_profile
+from charges.reconcile import reconcile
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.index import NAME
 from charges.tables import ChargeStatus
 from tests.practice import PROFILE, Workplace
-from tests.sources.hl7 import EHR, IN1, PID, adt, dft, ft1, message, msh, settings
+from tests.sources.hl7 import EHR, IN1, PID, adt, dft, ft1, message, msh, pv1, settings
 
 CAPTURED, HELD, VOID, CLAIMED = ChargeStatus.CAPTURED, ChargeStatus.HELD, ChargeStatus.VOID, ChargeStatus.CLAIMED
 REGISTRY = Sender(code="registry", application="REGISTRY")
@@ -101,6 +103,78 @@ def test_a_visit_may_be_parted_by_day(clinic: Clinic) -> None:
     clinic.pull()
     states = clinic.workplace.states()
     assert (states["ehr-V7.20261116"], states["ehr-V7.20261117"]) == (VOID, CAPTURED)
+
+
+# Visits that were registered and not charged
+
+FRONT_DESK = Sender(code="desk", application="REGISTRY", visits_of="ehr")
+
+
+def _visits(clinic: Clinic, today: date) -> list[tuple[date | None, int | None, bool]]:
+    """What a reconciliation tells of encounters without a charge."""
+    applied = clinic.workplace.applied
+    found = reconcile(clinic.workplace.database, applied.id, applied.practice, today)
+    return [(each.day, each.age, each.is_over) for each in found.visits]
+
+
+def test_a_visit_that_was_registered_waits_for_its_charge(clinic: Clinic) -> None:
+    clinic.speak(EHR, FRONT_DESK)
+    clinic.send(adt("A04", pv1(), IN1))
+    assert clinic.pull() == Pulled(records=1, new=1)
+    clinic.workplace.run("judge")
+    assert clinic.workplace.states() == {"ehr-V7": HELD}
+    (held,) = review.held(clinic.workplace.database)
+    assert "The charge has no line to bill." in {each.finding.message for each in held.items}
+    assert _visits(clinic, date(2026, 11, 22)) == [(date(2026, 11, 16), 6, True)]
+    clinic.send(dft(insurance="", patient=BARE))
+    assert clinic.pull() == Pulled(records=1, changed=1)
+    clinic.workplace.run("judge")
+    assert clinic.workplace.states() == {"ehr-V7": ChargeStatus.CLEAN}, clinic.said()
+    assert _visits(clinic, date(2026, 11, 22)) == []
+    clinic.send(adt("A03", pv1(), control="A2"))
+    assert clinic.pull() == Pulled(records=1)
+
+
+def test_a_visit_whose_charge_came_first_is_no_other(clinic: Clinic) -> None:
+    clinic.speak(EHR, FRONT_DESK)
+    clinic.send(dft(), adt("A04", pv1(), IN1))
+    clinic.pull()
+    assert list(clinic.workplace.rows()) == ["ehr-V7"]
+    assert clinic.workplace.rows()["ehr-V7"].total == 150
+
+
+def test_a_stay_is_over_when_the_patient_is_discharged(clinic: Clinic) -> None:
+    stay = pv1().replace("|O|", "|I|")
+    clinic.speak(EHR, FRONT_DESK)
+    clinic.send(adt("A01", stay))
+    clinic.pull()
+    assert [is_over for *_, is_over in _visits(clinic, date(2026, 11, 22))] == [False]
+    clinic.send(adt("A03", stay, control="A2"))
+    clinic.pull()
+    assert [is_over for *_, is_over in _visits(clinic, date(2026, 11, 22))] == [True]
+    clinic.send(adt("A13", stay, control="A3"))
+    clinic.pull()
+    assert [is_over for *_, is_over in _visits(clinic, date(2026, 11, 22))] == [False]
+
+
+def test_a_visit_that_was_cancelled_is_void(clinic: Clinic) -> None:
+    clinic.speak(EHR, FRONT_DESK)
+    clinic.send(adt("A04", pv1()), adt("A11", pv1(), control="A2"), adt("A08", pv1(), control="A3"))
+    clinic.pull()
+    assert clinic.workplace.states() == {"ehr-V7": VOID}
+    assert _visits(clinic, date(2026, 11, 22)) == []
+
+
+@pytest.mark.parametrize("event", ["A08", "A28", "A03", "A05"])
+def test_what_begins_no_visit_asks_for_no_charge(clinic: Clinic, event: str) -> None:
+    clinic.speak(EHR, FRONT_DESK)
+    clinic.send(adt(event, pv1()))
+    assert clinic.pull() == Pulled()
+
+
+def test_visits_are_those_of_a_sender_that_charges_by_visit(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no sender whose charges go by visit"):
+        settings(tmp_path, EHR, FRONT_DESK.model_copy(update={"visits_of": "ehrr"}))
 
 
 # Registrations

@@ -2,6 +2,7 @@
 
 A charge is put together from all messages of its visit, so its record is those messages, as they came and in order, with
 the registration and the merges that complete it. Every message that adds to it makes a new version of the same charge.
+A visit that was registered and for which nothing is charged yet is a charge without lines, where the dialect asks for it.
 Keys are the sender's code and its number of the visit. A message without such a number is a charge of its own, under the
 digest of its content, and what takes it back in another message waits for a person.
 
@@ -94,11 +95,11 @@ class Hl7Source:
         if entry.role not in (Role.PATIENT, Role.MERGE):
             return [(key, entry) for key in _keys(index, entry)]
         earliest = entry.at - self._settings.registration_days * _DAY_IN_NANOSECONDS
-        charges = (each for number in _numbers(index, entry.patient) for each in index.of_patient(number))
+        concerned = (each for number in _numbers(index, entry.patient) for each in index.of_patient(number))
         return [
             (key, each)
-            for each in charges
-            if each.role == Role.CHARGE and _newest(index, each).at >= earliest
+            for each in concerned
+            if (each.role == Role.CHARGE or index.registered(each.visit)) and _newest(index, each).at >= earliest
             for key in _keys(index, each)
         ]
 
@@ -109,8 +110,9 @@ class Hl7Source:
                 return _FILE + index.content(entry)
             if entry.role == FAULT:
                 return frame(index.content(entry))
-            charges = index.visit(entry.visit) if entry.visit else [entry]
-            return b"".join(frame(index.content(each)) for each in (*charges, *self._registrations(index, charges[-1])))
+            own = _of_visit(index, entry)
+            others = [each for each in self._registrations(index, own[-1]) if each not in own]
+            return b"".join(frame(index.content(each)) for each in (*own, *others))
         except Unavailable as fault:
             return _INCOMPLETE + str(fault).encode()
 
@@ -136,8 +138,15 @@ def _numbers(index: Index, number: str) -> list[str]:
     return found
 
 
+def _of_visit(index: Index, entry: Entry) -> list[Entry]:
+    """The messages that charge for a message's visit, or where none does, those that register it."""
+    if not entry.visit:
+        return [entry]
+    return index.visit(entry.visit) or index.registered(entry.visit)
+
+
 def _newest(index: Index, entry: Entry) -> Entry:
-    return index.visit(entry.visit)[-1] if entry.visit else entry
+    return _of_visit(index, entry)[-1]
 
 
 def _keys(index: Index, entry: Entry) -> list[str]:

@@ -19,10 +19,10 @@ from charges.errors import Unavailable, Unreadable
 from charges.sources.hl7.inbox import Found, Inbox
 from charges.sources.hl7.mapping import days_of
 from charges.sources.hl7.message import Message, counted, find
-from charges.sources.hl7.screening import Role, prior_number, record_number, screen, visit_of
+from charges.sources.hl7.screening import BEGINS, Role, prior_number, record_number, screen, visit_of
 
 NAME = ".index.jsonl"
-_FORMAT = 1
+_FORMAT = 2
 FAULT, FILE = "fault", "file"
 """What stands for a role where a message, or what a file says of its messages, cannot be read."""
 _ENDINGS = (b"\r", b"\n", b"\x1c")
@@ -30,7 +30,7 @@ _ENDINGS = (b"\r", b"\n", b"\x1c")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message: where it stands, what it does, whose it is.
+    """One message: where it stands, what it does, whose it is. ``begins`` says that it registers the beginning of a visit.
 
     ``role`` is a ``Role``, ``FAULT`` or ``FILE``. ``visit`` begins with the sender's code. ``stays`` is
     the number that a merge keeps, ``patient`` the one it gives up.
@@ -47,6 +47,7 @@ class Entry:
     patient: str = ""
     stays: str = ""
     insures: bool = False
+    begins: bool = False
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -68,6 +69,7 @@ class Index:
     _doubtful: dict[str, str] = field(default_factory=dict)
     _known: dict[str, int] = field(default_factory=dict)
     _visits: dict[str, list[int]] = field(default_factory=dict)
+    _registered: dict[str, list[int]] = field(default_factory=dict)
     _patients: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
@@ -82,6 +84,11 @@ class Index:
     def visit(self, visit: str) -> list[Entry]:
         """The messages that charge for a visit, in order."""
         return self._sorted(self._visits.get(visit, []))
+
+    def registered(self, visit: str) -> list[Entry]:
+        """The registrations of a visit that has begun and for which nothing was charged, in order; else none."""
+        found = [] if self._visits.get(visit) else self._sorted(self._registered.get(visit, []))
+        return found if any(each.begins for each in found) else []
 
     def of_patient(self, number: str) -> list[Entry]:
         """The registrations, merges and charges in which a patient's number stands, in order."""
@@ -171,6 +178,8 @@ class Index:
         self._known[entry.digest] = number
         if entry.role == Role.CHARGE and entry.visit:
             self._visits.setdefault(entry.visit, []).append(number)
+        elif entry.visit:
+            self._registered.setdefault(entry.visit, []).append(number)
         for patient in {entry.patient, entry.stays} - {""}:
             self._patients.setdefault(patient, []).append(number)
 
@@ -210,12 +219,13 @@ def _entry(found: Found, content: bytes, start: int, end: int, settings: Hl7) ->
     sender, role = screened.sender, screened.role
     if role is Role.IGNORED:
         return Entry(*where, role, digest)
-    number = record_number(message, sender)
+    number, visit = record_number(message, sender), visit_of(message, sender)
     if role is Role.MERGE:
         return Entry(*where, role, digest, patient=prior_number(message, sender), stays=number)
     if role is Role.PATIENT:
-        return Entry(*where, role, digest, patient=number, insures=message.first("IN1") is not None)
-    visit = visit_of(message, sender)
+        insures, begins = message.first("IN1") is not None, message.event in BEGINS
+        key = f"{sender.visits_of}-{visit}" if sender.visits_of and visit else ""
+        return Entry(*where, role, digest, visit=key, patient=number, insures=insures, begins=begins)
     by_day = days_of(message, sender) if visit and sender.charge_per == "day" else ()
     return Entry(*where, role, digest, visit=f"{sender.code}-{visit}" if visit else "", days=by_day, patient=number)
 

@@ -15,7 +15,18 @@ from charges.model import Charge, ClaimDates, Coverage, Diagnosis, Encounter, Fa
 from charges.sources.hl7 import parties
 from charges.sources.hl7.lines import Ledger, Posted, icd_codes
 from charges.sources.hl7.message import Message, parse_place
-from charges.sources.hl7.screening import Number, Role, number_given_up, patient_number, screen, visit_of
+from charges.sources.hl7.screening import (
+    BEGINS,
+    ENDS,
+    GOES_ON,
+    IS_CANCELLED,
+    Number,
+    Role,
+    number_given_up,
+    patient_number,
+    screen,
+    visit_of,
+)
 
 T = TypeVar("T")
 
@@ -33,6 +44,9 @@ _PATIENT_ORIGINS = {
     "death_date": "PID-29",
 }
 _AT_MOST_POINTED = 4
+_INPATIENT = "I"
+_MOMENTS = ("EVN-6", "EVN-2", "MSH-7")
+"""Where a registration says when it happened."""
 _LONGEST_NUMBER = 50
 
 
@@ -50,6 +64,8 @@ def to_charge(messages: Sequence[Message], settings: Hl7, day: str = "") -> Char
             statements.append((message, found.sender))
         elif found.role is Role.MERGE:
             merges.append((patient_number(message, found.sender), number_given_up(message, found.sender)))
+    if not charges and statements:
+        return _registered(statements, merges)
     if not charges:
         raise Unreadable("The record holds no message that charges something; tell the engineer.")
     newest, sender = charges[-1]
@@ -61,6 +77,36 @@ def to_charge(messages: Sequence[Message], settings: Hl7, day: str = "") -> Char
             ledger.post(message, visit_of(message, its_sender))
         before = message
     return _Charge(newest, sender, ledger, statements, merges, day).charge()
+
+
+def _registered(statements: list[tuple[Message, Sender]], merges: list[tuple[Number, Number]]) -> Charge:
+    """A visit of which nothing is charged yet; the first message is one of its registrations."""
+    visit = visit_of(*statements[0])
+    own = [each for each in statements if visit_of(*each) == visit]
+    newest, sender = own[-1]
+    charge = _Charge(newest, sender, Ledger(sender), statements, merges, "").charge()
+    is_over: bool | None = None
+    is_cancelled = False
+    for message, _ in own:
+        if message.event in BEGINS or message.event == IS_CANCELLED:
+            is_cancelled = message.event == IS_CANCELLED
+        if message.event == ENDS:
+            is_over = True
+        elif message.event == GOES_ON or (message.event in BEGINS and message.text("PV1-2") == _INPATIENT):
+            is_over = False
+    encounter, origins = charge.encounter.model_copy(update={"checked_out": is_over}), dict(charge.origins)
+    if encounter.start_date is None:
+        place = next((each for each in _MOMENTS if newest.text(each)), "")
+        encounter = encounter.model_copy(update={"start_date": _day_or_none(newest.text(place)) if place else None})
+        origins["encounter.start_date"] = place
+    return charge.model_copy(update={"encounter": encounter, "origins": origins, "voided": is_cancelled})
+
+
+def _day_or_none(text: str) -> date | None:
+    try:
+        return parties.day(text, "")
+    except Unreadable:
+        return None
 
 
 class _Charge:

@@ -11,8 +11,10 @@ from charges.dialect import Hl7, Place, Sender
 from charges.errors import Unreadable
 from charges.sources.hl7.message import Message, Repetition, Segment, parse_place
 
-_STATEMENTS = frozenset({"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A13", "A28", "A31"})
+_STATEMENTS = frozenset({"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A13", "A28", "A31"})
 """Events of an ADT message that state who a patient is and who pays."""
+BEGINS, ENDS, GOES_ON, IS_CANCELLED = frozenset({"A01", "A04"}), "A03", "A13", "A11"
+"""Events that say that a visit begins, ends, goes on after all, and never was."""
 _MERGES = frozenset({"A18", "A34", "A40", "A47"})
 """Events that say that the number in MRG-1 is now the one in PID-3."""
 _CHARGES = frozenset({"P03", "P11", ""})
