@@ -7,6 +7,7 @@ wrote is sealed in that event.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +21,22 @@ Clock = Callable[[], datetime]
 
 PRESENT = timedelta(seconds=90)
 """Whoever's page was heard of within this time is still there."""
+LISTED_AGAIN = timedelta(minutes=15)
+"""A list that shows the same charges again within this time is no other look."""
 LONGEST_SNOOZE = timedelta(days=90)
 _LONGEST_TEXT = 4000
+
+
+class Look(StrEnum):
+    """How somebody had charges before them."""
+
+    PAGE = "page"
+    LIST = "list"
+    """Among others, with what is wrong with each."""
+    COMMAND = "command"
+    TRIAL = "trial"
+    """A rule that they wrote was tried on it."""
+    EXPORT = "export"
 
 
 def assign(
@@ -115,12 +130,12 @@ def look(database: Database, charge_number: int, *, by: str, clock: Clock) -> tu
     with database.transaction() as session:
         present = session.scalars(
             select(LookRow).where(
-                LookRow.charge_id == charge_number, LookRow.seen_at > now - PRESENT, LookRow.how == "page"
+                LookRow.charge_id == charge_number, LookRow.seen_at > now - PRESENT, LookRow.how == Look.PAGE
             )
         ).all()
         mine = next((each for each in present if each.actor == by), None)
         if mine is None:
-            session.add(LookRow(charge_id=charge_number, actor=by[:80], how="page", began_at=now, seen_at=now))
+            session.add(LookRow(charge_id=charge_number, actor=by[:80], how=Look.PAGE, began_at=now, seen_at=now))
         else:
             mine.seen_at = now
         return tuple(sorted({each.actor for each in present} - {by}))
@@ -132,16 +147,28 @@ def changed_since(database: Database, charge_number: int, seen: int) -> str:
         return acting.meanwhile(session, session.get_one(ChargeRow, charge_number), seen)
 
 
-def exported(session: Session, charge_numbers: Iterable[int], by: str, now: datetime) -> None:
-    """Write down whose charges somebody took away as a file."""
-    insert_all(
-        session,
-        LookRow,
-        [
-            {"charge_id": number, "actor": by[:80], "how": "export", "began_at": now, "seen_at": now}
-            for number in charge_numbers
-        ],
-    )
+def saw(database: Database, charge_numbers: Iterable[int], how: Look, *, by: str, clock: Clock) -> None:
+    """Write down whose charges somebody had before them; in a list only those that they had not just now."""
+    acting.demand_name(by)
+    now, numbers = clock(), list(charge_numbers)
+    with database.transaction() as session:
+        if how is Look.LIST:
+            lately = select(LookRow.charge_id).where(
+                LookRow.charge_id.in_(numbers),
+                LookRow.seen_at > now - LISTED_AGAIN,
+                LookRow.actor == by[:80],
+                LookRow.how == how,
+            )
+            known = set(session.scalars(lately))
+            numbers = [each for each in numbers if each not in known]
+        insert_all(
+            session,
+            LookRow,
+            [
+                {"charge_id": number, "actor": by[:80], "how": how.value, "began_at": now, "seen_at": now}
+                for number in numbers
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ def csv_of(database: Database, wanted: Wanted, reader: Reader, names: Mapping[st
     following = replace(wanted, after="", before="")
     for _ in range(LONGEST // _AT_ONCE):
         page = queue.page(database, following, reader, size=_AT_ONCE)
-        with database.transaction() as session:
-            desk.exported(session, (each.charge_number for each in page.entries), reader.name, reader.now)
+        numbers = [each.charge_number for each in page.entries]
+        desk.saw(database, numbers, desk.Look.EXPORT, by=reader.name, clock=lambda: reader.now)
         for entry in page.entries:
             yield from _lines(entry, names)
         if not page.after:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from charges import lifecycle, scrub
+from charges import desk, lifecycle, scrub
 from charges.db import Database
 from charges.errors import BadRules, Missing, Refused, Stale
 from charges.pipeline import Applied, Pipeline
@@ -126,8 +126,11 @@ def tried(pipeline: Pipeline, name: str, text: str) -> Tried:
     return Tried(tuple(faults), tuple(rules))
 
 
-def shadow(pipeline: Pipeline, applied: Applied, name: str, text: str) -> Shadow:
-    """What the rules of a text would say of a practice's newest charges, whatever their stage; nothing is stored."""
+def shadow(pipeline: Pipeline, applied: Applied, name: str, text: str, *, by: str) -> Shadow:
+    """What the rules of a text would say of a practice's newest charges, whatever their stage.
+
+    Nothing is stored but that each of the charges was read: whoever writes a rule can ask anything of them by it.
+    """
     made, _ = _made(pipeline, name, text)
     with pipeline.database.transaction() as session:
         numbers = session.scalars(
@@ -136,6 +139,7 @@ def shadow(pipeline: Pipeline, applied: Applied, name: str, text: str) -> Shadow
             .order_by(ChargeRow.id.desc())
             .limit(MOST_CHARGES)
         ).all()
+    desk.saw(pipeline.database, numbers, desk.Look.TRIAL, by=by, clock=pipeline.clock)
     said = []
     for number in numbers:
         facts = scrub.facts_of(pipeline.database, applied.practice, number, pipeline.clock(), pipeline.tables)

@@ -26,15 +26,17 @@ def list_(
     limit: Annotated[int, typer.Option(help="How many charges at most.", min=1, max=10_000)] = 50,
     after: Annotated[int, typer.Option(help="Go on after this charge number.", min=0)] = 0,
     as_json: AsJson = False,
+    by: Actor = "",
 ) -> None:
     """List the held charges, oldest first, with the sentence of each finding."""
-    from charges import review
+    from charges import desk, review
 
     pipeline = open_pipeline()
     if practice:
         pipeline.practice(practice)  # a name that is misspelt must not look like an empty worklist
     database = pipeline.database
     waiting = review.held(database, practice=practice, rule=rule, limit=limit, after=after)
+    desk.saw(database, [each.charge_number for each in waiting], desk.Look.LIST, by=actor(by), clock=pipeline.clock)
     tell_stopped(database, practice)
     if as_json:
         print_json([_held_json(each) for each in waiting])
@@ -67,13 +69,15 @@ def worklist_table(waiting: "Iterable[review.Held]") -> Table:
 
 
 @app.command()
-def show(charge: Charge, as_json: AsJson = False) -> None:
+def show(charge: Charge, as_json: AsJson = False, by: Actor = "") -> None:
     """Show a charge: what is wrong, what was seen, what to do, its claims and its history."""
-    from charges import after_billing, review
+    from charges import after_billing, desk, review
     from charges.identity import WHOSE
 
-    database = open_pipeline().database
+    pipeline = open_pipeline()
+    database = pipeline.database
     case = review.case(database, charge)
+    desk.saw(database, [charge], desk.Look.COMMAND, by=actor(by), clock=pipeline.clock)
     difference = after_billing.shown(database, charge)
     if as_json:
         print_json(

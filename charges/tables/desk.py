@@ -45,7 +45,7 @@ class CorrectionRow(SealedRow, Base):
 class LookRow(Base):
     """Somebody had a charge before them, from ``began_at`` until ``seen_at`` at least.
 
-    ``how`` is ``page`` or ``export``; what was exported was seen once.
+    ``how`` is ``page``, ``list``, ``command``, ``trial`` or ``export``; only a page's time goes on.
     """
 
     __tablename__ = "looks"

@@ -179,9 +179,24 @@ def test_who_saw_a_charge_or_took_it_away_is_written_down(hall: Hall, desk: Desk
     browser = hall.signed_in("ann")
     browser.get(f"/charges/{desk.number('visit')}")
     browser.get("/queue/export.csv?rule=STR-008")
+    browser.get("/queue?sort=dollars&rule=STR-008")
+    browser.get("/queue?rule=STR-008")
+    hall.program("charges:read").get("/api/queue?rule=STR-008")
     with hall.database.transaction() as session:
-        looks = {(each.charge_id, each.actor, each.how) for each in session.query(LookRow)}
-    assert looks == {(desk.number("visit"), "ann", "page"), (desk.number("pointless"), "ann", "export")}
+        looks = sorted((each.charge_id, each.actor, each.how) for each in session.query(LookRow))
+    visit, pointless = desk.number("visit"), desk.number("pointless")
+    assert looks == [
+        (visit, "ann", "page"),
+        (pointless, "ann", "export"),
+        (pointless, "ann", "list"),
+        (pointless, "program 1", "list"),
+    ]
+    hall.later(minutes=14)
+    browser.get("/queue?rule=STR-008")
+    hall.later(minutes=2)
+    browser.get("/queue?rule=STR-008")
+    with hall.database.transaction() as session:
+        assert session.query(LookRow).filter_by(how="list", actor="ann").count() == 2
 
 
 def test_a_program_reads_the_queue_and_works_on_it(hall: Hall, desk: Desk) -> None:

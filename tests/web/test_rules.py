@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from charges.tables import Role
+from charges.tables import LookRow, Role
 from charges.users import accounts
 from rules.examples import charge, line
 from tests.web.conftest import Hall, csrf_on
@@ -100,6 +100,9 @@ def test_a_rule_is_tried_on_stored_charges_before_it_counts(hall: Hall, folder: 
     assert "In the 2 newest charges" in answer
     assert "It would speak 1 time." in answer
     assert "99213 was given at place 10" in answer
+    with hall.database.transaction() as session:
+        looks = {(each.charge_id, each.actor, each.how) for each in session.query(LookRow)}
+    assert looks == {(number.id, "ann", "trial") for number in hall.workplace.rows().values()}
 
 
 def test_a_file_is_saved_whole_written_down_and_counts(hall: Hall, folder: Path) -> None:

@@ -16,7 +16,7 @@ from charges.queue import Entry, Shelf, Sort, Wanted
 from charges.review import Item
 from charges.users.permissions import Permission
 from charges.web.acts import Given, charge_of, perform
-from charges.web.pages.queue import reader_of
+from charges.web.pages.queue import listed, reader_of
 from charges.web.security import ViewerHere, needs
 from charges.web.site import SiteHere
 
@@ -315,7 +315,7 @@ WantedHere = Annotated[Wanted, Depends(_wanted)]
 def worklist(site: SiteHere, viewer: ViewerHere, wanted: WantedHere) -> Listed:
     """A page of the queue, the most urgent first."""
     reader = reader_of(site, viewer)
-    shown, count = queue.page(site.database, wanted, reader), queue.count(site.database, wanted, reader)
+    shown, count = listed(site, viewer, wanted), queue.count(site.database, wanted, reader)
     return Listed(
         charges=[Held.of(each) for each in shown.entries],
         after=shown.after,

@@ -12,7 +12,7 @@ from charges.bulk import Act, Intent
 from charges.desk import View
 from charges.errors import Refused
 from charges.model import Severity
-from charges.queue import Reader, Shelf, Sort, Wanted
+from charges.queue import Page, Reader, Shelf, Sort, Wanted
 from charges.users.permissions import Permission, Viewer
 from charges.web.security import ViewerHere, needs
 from charges.web.showing import page, went_well
@@ -36,6 +36,14 @@ def names_of(site: Site, practices: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def listed(site: Site, viewer: Viewer, wanted: Wanted) -> Page:
+    """A page of a view; that its charges were seen is written down, as what is wrong with them tells of patients."""
+    shown = queue.page(site.database, wanted, reader_of(site, viewer))
+    numbers = [each.charge_number for each in shown.entries]
+    desk.saw(site.database, numbers, desk.Look.LIST, by=viewer.name, clock=site.clock)
+    return shown
+
+
 def views_of(site: Site, viewer: Viewer) -> list[View]:
     """The views offered to somebody: their own and those that colleagues share, but of a practice that is not theirs."""
     offered = [
@@ -49,7 +57,7 @@ def views_of(site: Site, viewer: Viewer) -> list[View]:
 def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
     """A page of a view."""
     wanted, reader = Wanted.read(request.query_params), reader_of(site, viewer)
-    shown = queue.page(site.database, wanted, reader)
+    shown = listed(site, viewer, wanted)
     shelves = [
         (each, queue.count(site.database, Wanted(shelf=each, practice=wanted.practice), reader))
         for each in (Shelf.OPEN, Shelf.SNOOZED, Shelf.ASKED)

@@ -105,7 +105,7 @@ def try_charges(
     """Say what the rules of a text would find in the practice's newest charges."""
     viewer.demand(Permission.READ_CHARGES)
     applied = site.practice(viewer, code)
-    shadow = payer_rules.shadow(site.pipeline, applied, file or name, text)
+    shadow = payer_rules.shadow(site.pipeline, applied, file or name, text, by=viewer.name)
     return _editor(request, site, applied, File(file or name, text, digest), shadow)
 
 
