@@ -48,15 +48,16 @@ def assign(
     clock: Clock,
     reason: str = "",
     seen: int | None = None,
-) -> None:
-    """Give a held charge to somebody, or to nobody where ``to`` is empty."""
+) -> str:
+    """Give a held charge to somebody, or to nobody where ``to`` is empty; returns whose it was."""
     acting.demand_name(by)
     acting.demand_storable(to)
     name = to.strip()[:80]
     with database.transaction() as session:
         row = acting.held_row(session, charge_number, seen)
-        row.assignee = name
+        was, row.assignee = row.assignee, name
         _note(session, database, row, "assigned" if name else "unassigned", by, clock, _joined(name, reason))
+        return was
 
 
 def snooze(

@@ -44,6 +44,9 @@ GROUPED = 1000
 ME, NOBODY = "me", "nobody"
 """Assignees by these words are whoever looks, and none."""
 
+COLUMNS = ("dollars", "deadline", "held", "service", "payer", "provider", "assignee")
+"""What a list of the queue may show beside the charge and what is wrong with it, from left to right."""
+
 SOURCES = ("eclinicalworks", "fhir", "x12", "hl7", "flatfile")
 """The kinds of sources, by any of which a charge may be known."""
 
@@ -91,6 +94,7 @@ class Wanted:
 
     ``older`` counts days since the finding came up; ``least`` and ``most`` are dollars. ``after`` and ``before`` are where a
     neighbouring page ends or begins.
+    ``columns`` are those of ``COLUMNS`` that are shown, with commas between; all when empty.
     """
 
     shelf: Shelf = Shelf.OPEN
@@ -109,6 +113,7 @@ class Wanted:
     reverse: bool = False
     after: str = ""
     before: str = ""
+    columns: str = ""
 
     def __post_init__(self) -> None:
         acting.demand_storable(*(value for each in fields(self) if isinstance(value := getattr(self, each.name), str)))
@@ -140,6 +145,11 @@ class Wanted:
         )
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The columns that are shown."""
+        return tuple(self.columns.split(",")) if self.columns else COLUMNS
+
+    @property
     def filters(self) -> Mapping[str, str]:
         """What narrows the view, by name: neither order nor page nor shelf."""
         said = {name: getattr(self, name) for name in _DEFAULTS if name not in _ORDER}
@@ -164,6 +174,14 @@ def _days(text: str) -> int:
     return days
 
 
+def _columns(text: str) -> str:
+    wanted = {each.strip() for each in text.split(",")}
+    if not wanted <= {*COLUMNS, ""}:
+        raise ValueError
+    chosen = [each for each in COLUMNS if each in wanted]
+    return "" if len(chosen) == len(COLUMNS) else ",".join(chosen)
+
+
 def _short(text: str) -> str:
     return text[:200]
 
@@ -176,6 +194,7 @@ _READ: Mapping[str, Any] = {
     "most": _dollars,
     "sort": Sort,
     "reverse": lambda text: text == "1",
+    "columns": _columns,
 } | dict.fromkeys(("practice", "payer", "provider", "rule", "family", "assignee", "patient", "after", "before"), _short)
 _EDGES: Mapping[Sort, Any] = {
     Sort.AGE: lambda text: datetime.fromisoformat(text).astimezone(UTC),
@@ -183,7 +202,7 @@ _EDGES: Mapping[Sort, Any] = {
     Sort.DEADLINE: date.fromisoformat,
 }
 _DEFAULTS = {each.name: each.default for each in fields(Wanted)}
-_ORDER = ("shelf", "sort", "reverse", "after", "before")
+_ORDER = ("shelf", "sort", "reverse", "after", "before", "columns")
 
 
 @dataclass(frozen=True, slots=True)

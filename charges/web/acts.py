@@ -142,8 +142,9 @@ def _assign(site: Site, viewer: Viewer, number: int, given: Given) -> Done:
     to = given.to.strip()
     if to not in ("", viewer.name):
         viewer.demand(Permission.LEAD_CHARGES)
-    desk.assign(site.database, number, to, by=viewer.name, clock=site.clock, reason=given.reason, seen=given.seen)
-    return Done(f"Charge {number} is {to or 'nobody'}'s.")
+    was = desk.assign(site.database, number, to, by=viewer.name, clock=site.clock, reason=given.reason, seen=given.seen)
+    may_undo = was in ("", viewer.name) or viewer.may(Permission.LEAD_CHARGES)
+    return Done(f"Charge {number} is {to or 'nobody'}'s.", undo={"act": "assign", "to": was} if may_undo else {})
 
 
 def _snooze(site: Site, viewer: Viewer, number: int, given: Given) -> Done:

@@ -8,8 +8,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import segno
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from charges.users import sessions
@@ -34,6 +36,8 @@ def _environment() -> Environment:
         "day": day,
         "pair": pair,
         "span": span,
+        "word_of": word_of,
+        "qr": qr,
     }
     environment.globals["static"] = static
     return environment
@@ -113,6 +117,18 @@ def span(length: timedelta | None) -> str:
     hours, minutes = divmod(int(length.total_seconds()) // 60, 60)
     days, rest = divmod(hours, 24)
     return f"{days} d {rest} h" if days else f"{hours} h {minutes} min"
+
+
+def word_of(name: str, words: Mapping[str, str]) -> str:
+    """What something is called where it is read."""
+    return words[name]
+
+
+def qr(text: str, says: str) -> Markup:
+    """A QR code of a text as SVG in the page, black on white whatever the page's colours, read out as ``says``."""
+    code = segno.make(text, error="m", micro=False)
+    drawn = code.svg_inline(scale=4, dark="#000", light="#fff", omitsize=False)
+    return Markup('<span class="qr" role="img" aria-label="{}">{}</span>').format(says, Markup(drawn))  # noqa: S704 - made of the code's squares alone
 
 
 def day(at: datetime) -> str:

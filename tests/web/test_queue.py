@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date
 from typing import Any
 
@@ -154,6 +155,30 @@ def test_views_are_saved_shared_and_forgotten(hall: Hall, desk: Desk) -> None:
     assert "Dear ones" not in bo.get("/queue").text
 
 
+def test_the_columns_wanted_stand_in_the_address_and_in_saved_views(hall: Hall, desk: Desk) -> None:
+    browser = hall.signed_in("ann", Role.BILLER)
+    assert browser.get("/queue").text.count('<th scope="col">') == 9
+    shown = browser.get("/queue?sort=dollars&columns=payer&columns=dollars").text
+    heads = re.findall(r'<th scope="col">([^<]+)</th>', shown)
+    assert heads == ["Charge", "What is wrong", "Dollars", "Payer"]
+    assert shown.count("<td") == 3 * len(heads)
+    assert "sort=dollars&amp;columns=dollars%2Cpayer" in shown, "the next page has the same columns"
+    browser.submit("/queue/views", {"name": "Money", "address": "sort=dollars&columns=dollars%2Cpayer"})
+    assert '<a href="/queue?sort=dollars&amp;columns=dollars%2Cpayer">Money</a>' in browser.get("/queue").text
+    assert browser.get("/queue?columns=ssn").status_code == 400
+
+
+def test_giving_a_charge_to_somebody_can_be_undone(hall: Hall, desk: Desk) -> None:
+    ann, bea = hall.signed_in("ann"), hall.signed_in("bea", Role.BILLER)
+    number = desk.number("visit")
+    _act(ann, desk, "visit", "assign", to="Bo Li")
+    shown = _act(ann, desk, "visit", "assign", to="ann")
+    assert 'name="to" value="Bo Li"' in shown.partition("Undo what was done")[0][-400:]
+    assert f"Charge {number} is Bo Li&#39;s." in _act(ann, desk, "visit", "assign", to="Bo Li")
+    assert "Undo what was done" not in _act(bea, desk, "visit", "assign", to="bea"), "a biller gives nothing to others"
+    assert "Undo what was done" in _act(bea, desk, "visit", "assign", to="")
+
+
 def test_strange_names_are_shown_right_and_exported_safe(hall: Hall) -> None:
     desk = Desk(hall.workplace)
     browser = hall.signed_in("ann")
@@ -221,6 +246,18 @@ def test_a_program_reads_the_queue_and_works_on_it(hall: Hall, desk: Desk) -> No
     assert reader.get("/api/queue").json()["charges"] == []
     assert reader.get(f"/api/charges/{first['charge']}").status_code == 404
     assert reader.post(f"/api/charges/{first['charge']}/comment", json={"text": "?"}).status_code == 403
+
+
+def test_a_program_saves_views_and_forgets_them(hall: Hall, desk: Desk) -> None:
+    program = hall.program("charges:read")
+    view = {"name": "Dear ones", "address": "sort=dollars&after=1~2", "shared": True}
+    assert program.post("/api/queue/views", json=view).status_code == 204
+    (kept,) = program.get("/api/queue/views").json()
+    assert kept == view | {"address": "sort=dollars", "owner": "program 0"}
+    assert "Dear ones" in hall.signed_in("ann").get("/queue").text
+    assert program.post("/api/queue/views", json=view | {"address": "sort=colour"}).status_code == 400
+    assert program.delete("/api/queue/views?name=Dear ones").status_code == 204
+    assert program.get("/api/queue/views").json() == []
 
 
 def test_a_program_acts_on_many_and_searches(hall: Hall, desk: Desk) -> None:

@@ -1,8 +1,10 @@
 """Looking after users in the browser and on the command line."""
 
+import io
 import re
 
 import pytest
+import segno
 
 from charges.errors import Forbidden, Missing, Refused
 from charges.lifecycle import broken_chains
@@ -18,7 +20,12 @@ def test_an_operator_adds_somebody_who_then_signs_in(halls: Hall) -> None:
 
     made = browser.submit("/users", {"name": "Bea", "role": "biller", "practice": "lakeside"})
 
-    password, totp = re.findall(r"<dd><code>([^<]+)</code></dd>", made.text)[:2]
+    password, totp = re.findall(r"<code>([^<]+)</code></dd>", made.text)[:2]
+    drawn = io.BytesIO()
+    segno.make(secrets.totp_address("bea", totp), error="m", micro=False).save(drawn, "svg", scale=4, light="#fff")
+    squares = re.findall(rb' d="([^"]+)"', drawn.getvalue())[-1].decode()
+    assert f' d="{squares}"' in made.text, "the authenticator scans what else would be typed"
+    assert " style=" not in made.text
     halls.people["bea"] = accounts.Credentials("bea", password, totp, ())
     assert halls.sign_in(halls.browser(), "bea").status_code == 303
     assert password not in browser.get("/users/bea").text, "shown once"

@@ -96,6 +96,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /users/{name}/tokens": {"label": "another", "scope": "files:read"},
     "POST /users/{name}/tokens/revoke": {"label": "nightly"},
     "POST /api/queue/search": {"text": "{record}"},
+    "POST /api/queue/views": {"name": "mine", "address": "practice={practice}"},
+    "DELETE /api/queue/views": {},
     "POST /api/queue/bulk/preview": {"act": "relook", "reason": "?"},
     "POST /api/queue/bulk": {"act": "relook", "reason": "?", "chosen": [{"charge": "{charge}", "seen": "{seen}"}]},
     "POST /api/charges/{number}/{act}": {
@@ -110,7 +112,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """What is sent to a route, in the form it wants, so that nothing but the viewer's rights can refuse it."""
 
-ASKED: Mapping[str, str] = {"GET /charges/{number}/here": "seen={seen}"}
+ASKED: Mapping[str, str] = {"GET /charges/{number}/here": "seen={seen}", "DELETE /api/queue/views": "name={view}"}
 """The question without which a page cannot be asked for."""
 
 QUERIES: Mapping[str, str] = {

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from charges.queue import Entry, Shelf, Sort, Wanted
 from charges.review import Item
 from charges.users.permissions import Permission
 from charges.web.acts import Given, charge_of, perform
-from charges.web.pages.queue import listed, reader_of
+from charges.web.pages.queue import listed, reader_of, views_of
 from charges.web.security import ViewerHere, needs
 from charges.web.site import SiteHere
 
@@ -83,6 +84,20 @@ class Listed(BaseModel):
     before: str
     count: int
     is_more: bool
+
+
+class NewView(BaseModel):
+    """A way of looking at the queue: ``address`` is the query of ``/api/queue`` that shows it."""
+
+    name: Annotated[str, Named(max_length=80)]
+    address: Annotated[str, Named(max_length=1000)]
+    shared: bool = False
+
+
+class View(NewView):
+    """A saved view, and whose it is."""
+
+    owner: str
 
 
 class Grouped(BaseModel):
@@ -323,6 +338,28 @@ def worklist(site: SiteHere, viewer: ViewerHere, wanted: WantedHere) -> Listed:
         count=count.number,
         is_more=count.is_more,
     )
+
+
+@router.get("/queue/views", dependencies=[needs(Permission.READ_CHARGES)])
+def views(site: SiteHere, viewer: ViewerHere) -> list[View]:
+    """The saved views that are offered to the token's user, by name."""
+    return [
+        View(name=each.name, address=each.address, owner=each.owner, shared=each.shared)
+        for each in views_of(site, viewer)
+    ]
+
+
+@router.post("/queue/views", status_code=204, dependencies=[needs(Permission.READ_CHARGES)])
+def save_view(site: SiteHere, viewer: ViewerHere, view: NewView) -> None:
+    """Name a view; the same name again replaces one's own."""
+    wanted = Wanted.read(dict(parse_qsl(view.address)))
+    desk.save_view(site.database, view.name, wanted.address(), by=viewer.name, shared=view.shared, clock=site.clock)
+
+
+@router.delete("/queue/views", status_code=204, dependencies=[needs(Permission.READ_CHARGES)])
+def forget_view(site: SiteHere, viewer: ViewerHere, name: Annotated[str, Query(max_length=80)]) -> None:
+    """Forget one of one's own views; one that is not there is forgotten already."""
+    desk.forget_view(site.database, name, by=viewer.name)
 
 
 @router.get("/queue/groups", dependencies=[needs(Permission.READ_CHARGES)])

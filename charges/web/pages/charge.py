@@ -74,7 +74,8 @@ def act(
     except (Refused, Stale) as error:  # said on the charge's page, where it can be looked at again
         return went_well(request, _address(number, wanted), str(error))
     to = _next(site, viewer, number, wanted) if done.leaves else number
-    undo = {"undo": f"{number} {done.undo['act']} {done.undo.get('item', '')}".strip()} if done.undo else {}
+    about = done.undo.get("item", done.undo.get("to", ""))
+    undo = {"undo": f"{number} {done.undo['act']} {about}".strip()} if done.undo else {}
     where = _address(to, wanted, **undo) if to else f"/queue?{wanted.address()}"
     return went_well(request, where, done.sentence)
 
@@ -109,12 +110,9 @@ def _address(number: int, wanted: Wanted, **more: str) -> str:
 
 def _undo(request: Request) -> dict[str, str]:
     """The act that undoes the one before, as the address names it; nothing where it names none."""
-    words = request.query_params.get("undo", "").split()
-    if (
-        len(words) not in (2, 3)
-        or not words[0].isdecimal()
-        or words[1] not in ("unwaive", "withdraw", "revive", "wake")
-    ):
+    number, act, about = (*request.query_params.get("undo", "").split(" ", 2), "", "", "")[:3]
+    if not number.isdecimal() or act not in ("unwaive", "withdraw", "revive", "wake", "assign"):
         return {}
-    item = words[2] if len(words) == 3 and words[2].isdecimal() else ""
-    return {"charge": words[0], "act": words[1], "item": item}
+    if act == "assign":
+        return {"charge": number, "act": act, "to": about}
+    return {"charge": number, "act": act, "item": about if about.isdecimal() else ""}

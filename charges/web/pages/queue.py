@@ -55,8 +55,9 @@ def views_of(site: Site, viewer: Viewer) -> list[View]:
 
 @router.get("", dependencies=[needs(Permission.READ_CHARGES)])
 def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
-    """A page of a view."""
-    wanted, reader = Wanted.read(request.query_params), reader_of(site, viewer)
+    """A page of a view. Boxes that are ticked come as one question asked again and again."""
+    asked = dict(request.query_params) | {"columns": ",".join(request.query_params.getlist("columns"))}
+    wanted, reader = Wanted.read(asked), reader_of(site, viewer)
     shown = listed(site, viewer, wanted)
     shelves = [
         (each, queue.count(site.database, Wanted(shelf=each, practice=wanted.practice), reader))
@@ -74,6 +75,7 @@ def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
         families=queue.known_families(),
         severities=list(Severity),
         sorts=list(Sort),
+        columns=queue.COLUMNS,
         may=viewer.may,
         today=site.clock().date(),
     )
