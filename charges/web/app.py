@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -39,14 +41,35 @@ def create_app(database: Database, settings: Settings, clock: Callable[[], datet
     app.state.navigation = pages.NAVIGATION
     for router in pages.ROUTERS:
         app.include_router(router, include_in_schema=False)
-    for router in api.ROUTERS:
-        app.include_router(router, dependencies=[Security(HTTPBearer(auto_error=False))])  # for the contract
+    for router in api.ROUTERS:  # the scheme of tokens and the errors are for the contract
+        app.include_router(router, dependencies=[Security(HTTPBearer(auto_error=False))], responses=_ERRORS)
     app.mount("/static", _Static(directory=str(files("charges.web").joinpath("static"))), name="static")
     app.add_exception_handler(ChargerouterError, _refused)
     app.add_exception_handler(HTTPException, _not_here)
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_middleware(Guard, site=site)
     return app
+
+
+class Problem(BaseModel):
+    """Why a request was not answered, in a sentence."""
+
+    detail: str
+
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": says}
+    for status, says in (
+        (400, "Refused, and the sentence says why."),
+        (401, "No token that stands."),
+        (403, "Not within the token's scopes."),
+        (404, "Nothing there, or not of your practices."),
+        (409, "Somebody was faster: read again."),
+        (413, "Too large."),
+        (422, "Not in the form wanted."),
+        (503, "The database is away."),
+    )
+}
 
 
 class _Static(StaticFiles):
