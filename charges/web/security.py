@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from charges.errors import ChargerouterError, Refused
@@ -177,17 +177,17 @@ class Guard:
             log.error("page failed", kind=type(error).__name__, stage=place(error))
             if not is_started:
                 said = "Chargerouter made a mistake. Nothing that was stored is lost. The log says where."
-                await PlainTextResponse(said, 500)(scope, receive, send_with_headers)
+                await _said(scope, said, 500)(scope, receive, send_with_headers)
 
     def _refused(self, scope: Scope) -> Response | None:
         """Why a request goes no further, for what its head alone tells."""
         headers = Headers(scope=scope)
         if scope["path"] not in ("/healthz", "/metrics") and headers.get("host", "").lower() != self.site.host.lower():
-            return PlainTextResponse(f"This page is {self.site.settings.web_url}; ask for it by that name.", 421)
+            return _said(scope, f"This page is {self.site.settings.web_url}; ask for it by that name.", 421)
         if int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > LARGEST_BODY:
-            return PlainTextResponse("What was sent is too large.", 413)
+            return _said(scope, "What was sent is too large.", 413)
         if scope["method"] not in SAFE and not is_api(scope["path"]) and not self._is_of_here(headers):
-            return PlainTextResponse("This was sent by a page of another site, so nothing was done.", 403)
+            return _said(scope, "This was sent by a page of another site, so nothing was done.", 403)
         return None
 
     def _is_of_here(self, headers: Headers) -> bool:
@@ -205,6 +205,13 @@ class Guard:
             headers.setdefault("Cache-Control", "no-store")
         if self.site.is_secure:
             headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+
+
+def _said(scope: Scope, sentence: str, status: int) -> Response:
+    """A refusal before any page or route is asked: in the form in which programs read every other."""
+    if is_api(scope["path"]):
+        return JSONResponse({"detail": sentence}, status)
+    return PlainTextResponse(sentence, status)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -88,6 +88,16 @@ def test_an_endless_body_is_refused_whether_its_length_is_told_or_not(hall: Hall
     assert browser.post("/sign-in", content=endless(), headers=headers).status_code == 413
 
 
+def test_a_program_reads_in_its_own_form_what_is_refused_before_any_route_is_asked(hall: Hall) -> None:
+    program = hall.program("rules:read", "rules:write")
+
+    too_large = program.post("/api/rules/try", json={"text": "x" * LARGEST_BODY})
+    elsewhere = program.get("/api/rules", headers={"Host": "elsewhere.example"})
+
+    assert (too_large.status_code, too_large.json()) == (413, {"detail": "What was sent is too large."})
+    assert (elsewhere.status_code, set(elsewhere.json())) == (421, {"detail"})
+
+
 def test_a_mistake_of_ours_tells_nobody_what_it_was_about(
     hall: Hall, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
