@@ -55,6 +55,12 @@ beat_schedule = {
         "args": (["judge", "generate", "deliver", "queue", "overdue", "notice"],),
         "options": {"expires": _settings.sweep_every},
     },
+    "figures": {
+        "task": "charges.tasks.sweep",
+        "schedule": 300.0,
+        "args": (["figures"],),
+        "options": {"expires": 300},
+    },
     "messages to be sent or tried again": {
         "task": "charges.tasks.tell",
         "schedule": float(_settings.sweep_every),

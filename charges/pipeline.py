@@ -38,6 +38,7 @@ from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FhirServer, Fl
 from charges.db import Database
 from charges.dialect import Hl7
 from charges.errors import Refused, Unavailable
+from charges.figures.counting import count_figures
 from charges.modes import Standing
 from charges.overdue import Watched, watch
 from charges.partner import SftpTransport
@@ -361,6 +362,10 @@ class Pipeline:
     def notice(self, applied: Applied) -> int:
         """What people should know of a practice is written down once, to be told; returns how much is new."""
         return noticing.notice(self.database, applied.id, applied.practice, self.settings.web_url, self.clock)
+
+    def figures(self, applied: Applied) -> int:
+        """What managers look at is counted anew where it may have changed; returns how many parts of days were counted."""
+        return count_figures(self.database, applied.id, applied.practice, self.rules, self.clock)
 
     def tell(self) -> delivering.Told:
         """Send the messages that are due, of all practices, by webhook and e-mail."""

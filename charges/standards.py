@@ -5,7 +5,7 @@ and cannot ship; the shares of a provider are held against those of the whole pr
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,7 +32,8 @@ FEWEST = 20
 """Below so many visits of a family a provider's shares say nothing."""
 
 _FAMILY = {code: family for family, codes in FAMILIES.items() for code in codes}
-_SEPARATE = frozenset(("59", "XE", "XP", "XS", "XU"))
+SEPARATE = frozenset(("59", "XE", "XP", "XS", "XU"))
+"""Modifiers that say that a service was separate from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,20 @@ def measure(
             for npi, code, modifiers, count in session.execute(
                 select(HistoryLineRow.rendering_npi, HistoryLineRow.code, HistoryLineRow.modifiers, func.count())
                 .join(ChargeRow, ChargeRow.id == HistoryLineRow.charge_id)
-                .where(ChargeRow.practice_id == practice_id, HistoryLineRow.service_date.between(since, until))
+                .where(ChargeRow.practice_id == practice_id, ChargeRow.service_date.between(since, until))
                 .group_by(HistoryLineRow.rendering_npi, HistoryLineRow.code, HistoryLineRow.modifiers)
             )
         ]
-    return (*_lag(lags, standards), *_visits(lines, standards), *_modifiers(lines, standards))
+    return (*_lag(lags, standards), *of_lines(lines, standards))
+
+
+Line = tuple[str, str, str, int]
+"""Rendering provider, code, modifiers parted by blanks, how many such lines."""
+
+
+def of_lines(lines: Sequence[Line], standards: Standards) -> tuple[Measured, ...]:
+    """The measures of service lines: levels of visits, and modifiers that part services."""
+    return (*_visits(lines, standards), *_modifiers(lines, standards))
 
 
 def _lag(lags: list[int], standards: Standards) -> Iterable[Measured]:
@@ -91,9 +101,6 @@ def _lag(lags: list[int], standards: Standards) -> Iterable[Measured]:
     said = f"at least {wanted:.0%}"
     what = f"charges within {standards.charge_lag_days} days of the service"
     yield Measured(what, "", share, len(lags), said, share >= wanted)
-
-
-Line = tuple[str, str, str, int]
 
 
 def _visits(lines: Iterable[Line], standards: Standards) -> Iterable[Measured]:
@@ -129,7 +136,7 @@ def _modifiers(lines: Iterable[Line], standards: Standards) -> Iterable[Measured
     others: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for npi, code, modifiers, count in lines:
         said = frozenset(modifiers.split())
-        counted, wanted = (visits, frozenset(("25",))) if code in _FAMILY else (others, _SEPARATE)
+        counted, wanted = (visits, frozenset(("25",))) if code in _FAMILY else (others, SEPARATE)
         for who in ("", npi):
             counted[who][0] += count
             counted[who][1] += count if said & wanted else 0

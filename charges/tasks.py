@@ -146,6 +146,14 @@ def notice(practice_id: int) -> None:
             _ring("tell")
 
 
+@app.task(name="charges.tasks.figures")
+def figures(practice_id: int) -> None:
+    """What managers look at, counted by day."""
+    with _stage("figures", practice_id) as applied:
+        if applied:
+            pipeline().figures(applied)
+
+
 @app.task(name="charges.tasks.tell")
 def tell() -> None:
     """The messages that are due, of all practices, by webhook and e-mail; beat rings it too, for those to be tried again."""

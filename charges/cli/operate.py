@@ -99,15 +99,26 @@ def run_once(pipeline: Pipeline, applied: Applied) -> tuple[dict[str, int], list
         elif name == "deliver":
             delivered = pipeline.deliver(applied)
             counts.update(sent=delivered.sent, uncertain=delivered.uncertain)
-        elif name == "notice":
-            pipeline.notice(applied)
+        elif name in ("notice", "figures"):
+            getattr(pipeline, name)(applied)
         elif name == "overdue":
             counts["overdue"] = pipeline.overdue(applied).standing
         else:
             collected = pipeline.queue(applied)
             counts.update(replies=collected.replies, unreadable=collected.unreadable)
 
-    for name in ("pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue", "notice"):
+    for name in (
+        "pull",
+        "trailing",
+        "reconcile",
+        "judge",
+        "generate",
+        "deliver",
+        "queue",
+        "overdue",
+        "notice",
+        "figures",
+    ):
         if errors and name in ("trailing", "reconcile"):
             continue  # a source that does not answer is asked once a run
         try:

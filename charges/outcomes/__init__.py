@@ -7,7 +7,7 @@ until it was corrected prevented something that nobody can see, so it counts now
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -57,7 +57,7 @@ class _Tally:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {each.id: Let(each.id, each.severity, prevented(each.authority)) for each in rules}
         self.decided = self.denied = self.refused = 0
-        self.unforeseen: Counter[str] = Counter()
+        self.unforeseen: dict[str, list[int]] = defaultdict(list)
         self.amounts: dict[str, Decimal] = defaultdict(Decimal)
 
     def count(self, found: Found, claims: Sequence[Claim]) -> None:
@@ -70,9 +70,9 @@ class _Tally:
             self.decided += 1
             self.refused += claim.id in found.refused
             self.denied += any(not each.is_refusal for each in why)
-            self._claim(found.items.get(claim.id, ()), why, found.codes.get(claim.id, ()))
+            self._claim(claim.charge_id, found.items.get(claim.id, ()), why, found.codes.get(claim.id, ()))
 
-    def _claim(self, items: Sequence[Item], why: Sequence[Denial], codes: Sequence[str]) -> None:
+    def _claim(self, charge: int, items: Sequence[Item], why: Sequence[Denial], codes: Sequence[str]) -> None:
         foreseen: set[Denial] = set()
         by_rule: dict[str, list[Item]] = defaultdict(list)
         for item in items:
@@ -83,12 +83,13 @@ class _Tally:
             let.passed += 1
             let.waived += any(item.waived for item in own)
             let.hits += bool(hits)
+            let.foreseen += [charge] if hits else []
             foreseen |= hits
         missed = [denial for denial in why if denial not in foreseen]
         for let in self.rules.values() if missed else ():
             let.missed += any(_expects(let.expects, denial) for denial in missed)
         for code in {denial.code for denial in missed}:
-            self.unforeseen[code] += 1
+            self.unforeseen[code].append(charge)
         for denial in missed:
             self.amounts[denial.code] += denial.amount
 
@@ -103,8 +104,8 @@ class _Tally:
             self.refused,
             tuple(sorted(told, key=lambda each: (-each.passed, each.rule))),
             tuple(
-                Unforeseen(code, count, self.amounts[code], self._expecting(code))
-                for code, count in sorted(self.unforeseen.items(), key=lambda each: (-each[1], each[0]))
+                Unforeseen(code, self.amounts[code], self._expecting(code), tuple(charges))
+                for code, charges in sorted(self.unforeseen.items(), key=lambda each: (-len(each[1]), each[0]))
             ),
         )
 

@@ -32,7 +32,8 @@ class Let:
     """A rule's findings on claims that left with them, and what became of these claims.
 
     ``passed`` of them were decided or refused, ``waived`` of these after a person waived a finding that held; ``hits`` were
-    denied for what the rule expects. ``missed`` are other claims that were denied so and had no finding that fits.
+    denied for what the rule expects, ``foreseen`` has their charges. ``missed`` are other claims that were denied so and
+    had no finding that fits.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Let:
     waived: int = 0
     hits: int = 0
     missed: int = 0
+    foreseen: list[int] = field(default_factory=list)
 
     @property
     def precision(self) -> float | None:
@@ -89,12 +91,20 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class Unforeseen:
-    """Denials without any finding that fits, by code; ``expected_by`` are the rules that say that they prevent it."""
+    """Denials without any finding that fits, by code; ``expected_by`` are the rules that say that they prevent it.
+
+    ``charges`` has the charge of each of the claims.
+    """
 
     code: str
-    claims: int
     amount: Decimal
     expected_by: tuple[str, ...]
+    charges: tuple[int, ...]
+
+    @property
+    def claims(self) -> int:
+        """How many claims were denied so."""
+        return len(self.charges)
 
     def as_json(self) -> dict[str, object]:
         """For machines."""

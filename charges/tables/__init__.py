@@ -20,6 +20,7 @@ from charges.tables.claims import ClaimFileRow, ClaimRow, ControlNumberRow, Paym
 from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
+from charges.tables.figures import CountedDayRow, FigureRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
 from charges.tables.patients import PatientLinkRow, PatientRow, PatientSearchKeyRow
 from charges.tables.rollout import RollOutRow
@@ -68,6 +69,7 @@ __all__ = [
     "ControlNumberRow",
     "CorrectionRow",
     "CorrectionState",
+    "CountedDayRow",
     "CursorRow",
     "DeliveryRow",
     "DeliveryState",
@@ -75,6 +77,7 @@ __all__ = [
     "DifferenceState",
     "EndpointRow",
     "EventRow",
+    "FigureRow",
     "FileStatus",
     "GrantRow",
     "HistoryLineRow",

@@ -65,6 +65,8 @@ class ChargeRow(Base):
         UniqueConstraint("practice_id", "source", "key"),
         Index(None, "status", "practice_id", "id"),
         Index(None, "patient_key"),
+        Index(None, "practice_id", "captured_at"),
+        Index(None, "practice_id", "service_date"),
         _of_held("since", "status", "held_since", "id"),
         _of_held("total", "status", "total", "id"),
         _of_held("deadline", "status", "deadline", "id"),
@@ -140,6 +142,7 @@ class ReviewItemRow(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("charge_id", "version", "rule", "at", "ordinal"),
         Index(None, "state", "charge_id"),
+        Index(None, "opened_at"),
         _of_open("rule", "charge_id"),
         _of_open("severity", "charge_id"),
     )
@@ -169,6 +172,7 @@ class EventRow(SealedRow, Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("subject", "subject_id", "sequence"),
+        Index(None, "subject", "at"),
         CheckConstraint("subject IN ('charge', 'file', 'breaker', 'user', 'roll_out', 'payment')", name="subject"),
     )
     SEALED = ("detail",)

@@ -147,7 +147,7 @@ def test_a_finding_of_an_earlier_version_is_not_what_the_claim_left_with(small_w
 # What is advised
 
 
-def _let(**counts: int) -> Let:
+def _let(**counts: Any) -> Let:
     return Let("TEL-003", Severity.WARN, Prevented(frozenset({"5"})), **counts)
 
 
