@@ -286,6 +286,7 @@ _ADDRESSES: Mapping[str, Callable[[Stock, random.Random], Iterator[str]]] = {
     "/rules/payer/{code}/{name}": _numbered("/rules/payer/{}/new", "practices"),
     "/sources/{code}": _numbered("/sources/{}", "practices"),
     "/roll-out/{code}": _numbered("/roll-out/{}", "practices"),
+    "/users": _fixed("/users", "/users?after=person+0003"),
     "/users/{name}": _people("/users/{}"),
     "/api/queue": _queue("/api/queue"),
     "/api/queue/groups": _queue("/api/queue/groups"),
@@ -297,6 +298,7 @@ _ADDRESSES: Mapping[str, Callable[[Stock, random.Random], Iterator[str]]] = {
     "/api/files/{number}/content": _numbered("/api/files/{}/content", "files"),
     "/api/replies": _lists("/api/replies"),
     "/api/replies/{number}/content": _numbered("/api/replies/{}/content", "files"),
+    "/api/users": _fixed("/api/users", "/api/users?limit=500"),
     "/api/users/{name}/events": _people("/api/users/{}/events"),
 }
 """What is asked of the routes whose address needs something, or can be asked in several ways."""

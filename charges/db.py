@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -204,9 +205,14 @@ def upgrade(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the tables are those of this version of the program."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     with explained(), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+@cache
+def _head() -> str | None:
+    """The newest migration of this program, looked for once."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def demand_current(engine: Engine) -> None:

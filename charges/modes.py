@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -72,8 +73,12 @@ def _percentile(record_number: str) -> int:
     return int.from_bytes(hashlib.sha256(record_number.encode()).digest()[:4], "big") % 100
 
 
+@lru_cache(maxsize=256)
 def read_stored(text: bytes) -> tuple[Practice, Mode]:
-    """A profile as it was stored, and the mode it had in it where it was stored before modes stood apart."""
+    """A profile as it was stored, and the mode it had in it where it was stored before modes stood apart.
+
+    Each text is read once: a page asks for the profiles of all practices.
+    """
     values = json.loads(text)
     mode = values["roll_out"].pop("mode", Mode.OBSERVE)
     return Practice.model_validate_json(json.dumps(values)), Mode(mode)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from charges import lifecycle
 from charges.db import Database
 from charges.errors import Missing, Refused
+from charges.parts import parts
 from charges.tables import (
     EventRow,
     GrantRow,
@@ -199,27 +200,84 @@ def open_in_emergency(
     return until
 
 
-def listed(database: Database, now: datetime) -> list[Account]:
-    """All users by name; of emergencies those that have not ended."""
+def listed(
+    database: Database,
+    now: datetime,
+    *,
+    within: Sequence[str] | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Account]:
+    """Users by name; of emergencies those that have not ended.
+
+    ``within`` keeps to users who see no practice but these (codes), ``after`` to the names that follow.
+    """
+    query = select(UserRow).where(*_within(within)).order_by(UserRow.name).limit(limit)
+    if after:
+        query = query.where(UserRow.name > after.casefold())
     with database.transaction() as session:
-        grants: dict[int, list[tuple[str, datetime | None]]] = {}
-        query = (
-            select(GrantRow.user_id, PracticeRow.code, GrantRow.until)
-            .join(PracticeRow, PracticeRow.id == GrantRow.practice_id)
-            .where(or_(GrantRow.until.is_(None), GrantRow.until > now))
-            .order_by(PracticeRow.code)
-        )
-        for user_id, code, until in session.execute(query):
-            grants.setdefault(user_id, []).append((code, until))
-        return [_shown(row, grants.get(row.id, [])) for row in session.scalars(select(UserRow).order_by(UserRow.name))]
+        return _all_shown(session, session.scalars(query).all(), now)
 
 
 def account(database: Database, name: str, now: datetime) -> Account:
     """One user; raises Missing."""
-    found = next((each for each in listed(database, now) if each.name == name.casefold()), None)
-    if found is None:
-        raise _no_user(name)
-    return found
+    with database.transaction() as session:
+        row = session.scalar(select(UserRow).where(UserRow.name == name.casefold()))
+        if row is None:
+            raise _no_user(name)
+        (found,) = _all_shown(session, [row], now)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A practice that is open to a user because of an emergency."""
+
+    name: str
+    practice: str
+    until: datetime
+
+
+def emergencies(database: Database, now: datetime, *, within: Sequence[str] | None = None) -> list[Emergency]:
+    """The emergencies of now, by user; ``within`` as for those who are listed."""
+    query = (
+        select(UserRow.name, PracticeRow.code, GrantRow.until)
+        .select_from(UserRow)
+        .join(GrantRow, GrantRow.user_id == UserRow.id)
+        .join(PracticeRow, PracticeRow.id == GrantRow.practice_id)
+        .where(GrantRow.until > now, *_within(within))
+        .order_by(UserRow.name, PracticeRow.code)
+    )
+    with database.transaction() as session:
+        return [Emergency(name, code, until) for name, code, until in session.execute(query) if until is not None]
+
+
+def _within(practices: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    """The conditions of users who see no other practice for good than these; none where there is None."""
+    if practices is None:
+        return []
+    granted, practice = aliased(GrantRow), aliased(PracticeRow)
+    elsewhere = exists().where(
+        granted.user_id == UserRow.id,
+        granted.until.is_(None),
+        granted.practice_id == practice.id,
+        practice.code.not_in(practices),
+    )
+    return [~UserRow.sees_all, ~elsewhere]
+
+
+def _all_shown(session: Session, rows: Sequence[UserRow], now: datetime) -> list[Account]:
+    grants: dict[int, list[tuple[str, datetime | None]]] = {}
+    for some in parts(row.id for row in rows):
+        query = (
+            select(GrantRow.user_id, PracticeRow.code, GrantRow.until)
+            .join(PracticeRow, PracticeRow.id == GrantRow.practice_id)
+            .where(GrantRow.user_id.in_(some), or_(GrantRow.until.is_(None), GrantRow.until > now))
+            .order_by(PracticeRow.code)
+        )
+        for user_id, code, until in session.execute(query):
+            grants.setdefault(user_id, []).append((code, until))
+    return [_shown(row, grants.get(row.id, [])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,28 @@ def test_who_looks_after_one_practice_opens_no_other(hall: Hall) -> None:
         assert browser.submit(f"/users/hilda/{act}", fields).status_code == 404, act
 
 
+def test_many_users_are_shown_by_pages_with_all_emergencies_on_each(halls: Hall) -> None:
+    for number in range(60):
+        wanted = Wanted(Role.BILLER, ("lakeside",), subject=f"person {number}")
+        accounts.add(halls.database, f"person {number:02}", wanted, by="engineer", clock=halls.clock)
+    halls.employ("hilda", Role.LEAD, "hillside")
+    accounts.open_in_emergency(
+        halls.database, "person 58", "hillside", hours=2, by="engineer", because="ill", clock=halls.clock
+    )
+    browser = halls.signed_in("omar", Role.OPERATOR)
+
+    first = browser.get("/users")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first.text)
+    second = browser.get(following.replace("&amp;", "&"))
+
+    listed = [re.findall(r'href="/users/([a-z]+(?:%20\d+)?)"', each.text) for each in (first, second)]
+    people = ["omar", *(f"person%20{number:02}" for number in range(60))]
+    assert listed[0] + listed[1] == people
+    assert all("person 58 sees hillside because of an emergency" in each.text for each in (first, second))
+    program = halls.program("users:manage", role=Role.OPERATOR)
+    assert [each["name"] for each in program.get("/api/users?after=person%2057&limit=1").json()] == ["person 58"]
+
+
 def test_nobody_changes_their_own_account(hall: Hall) -> None:
     browser = hall.signed_in("omar", Role.OPERATOR)
 

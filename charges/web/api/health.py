@@ -78,9 +78,7 @@ class _Numbers(Collector):
                 lag.add_metric([feed.practice, feed.kind], feed.lag.total_seconds())
         yield lag
         emergencies = sum(
-            self.viewer.may_see(practice)
-            for each in accounts.listed(self.site.database, self.site.clock())
-            for practice, _ in each.emergencies
+            self.viewer.may_see(each.practice) for each in accounts.emergencies(self.site.database, self.site.clock())
         )
         yield GaugeMetricFamily(
             "chargerouter_emergency_grants", "Practices opened to users in an emergency, now.", value=emergencies

@@ -1,14 +1,15 @@
 """The users, for programs; secrets are handed out on the page and the command line only."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from charges.tables import Role, UserStatus
 from charges.users import accounts
 from charges.users.permissions import Permission
 from charges.web.api.files import Shown
-from charges.web.pages.users import looked_after, seen
+from charges.web.pages.users import seen, within
 from charges.web.security import ViewerHere, needs
 from charges.web.site import SiteHere
 
@@ -38,9 +39,14 @@ class Event(Shown):
 
 
 @router.get("", response_model=list[User], dependencies=[needs(Permission.MANAGE_USERS)])
-def users(site: SiteHere, viewer: ViewerHere) -> object:
+def users(
+    site: SiteHere,
+    viewer: ViewerHere,
+    after: Annotated[str, Query(max_length=80, description="Only those whose names follow.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 100,
+) -> object:
     """The users by name."""
-    return looked_after(site, viewer)
+    return accounts.listed(site.database, site.clock(), within=within(site, viewer), after=after, limit=limit)
 
 
 @router.get("/{name}/events", response_model=list[Event], dependencies=[needs(Permission.MANAGE_USERS)])

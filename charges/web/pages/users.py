@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from charges.errors import Missing, Refused
@@ -11,10 +11,12 @@ from charges.users import accounts, tokens
 from charges.users.accounts import Account, Wanted
 from charges.users.permissions import PERMISSIONS, Permission, Viewer
 from charges.web.security import ViewerHere, needs
-from charges.web.showing import page, went_well
+from charges.web.showing import next_page, page, went_well
 from charges.web.site import Site, SiteHere
 
 router = APIRouter(prefix="/users", dependencies=[needs(Permission.MANAGE_USERS)])
+
+PAGE = 50
 
 Word = Annotated[str, Form()]
 Words = Annotated[list[str], Form()]
@@ -42,10 +44,10 @@ def _is_theirs(own: Account, other: Account) -> bool:
     return own.sees_all or (not other.sees_all and set(other.practices) <= set(own.practices))
 
 
-def looked_after(site: Site, viewer: Viewer) -> list[Account]:
-    """The users whom the viewer may look after, by name."""
+def within(site: Site, viewer: Viewer) -> tuple[str, ...] | None:
+    """The practices beyond which the viewer looks after nobody; None for all."""
     own = _own(site, viewer)
-    return [each for each in accounts.listed(site.database, site.clock()) if _is_theirs(own, each)]
+    return None if own.sees_all else own.practices
 
 
 def seen(site: Site, viewer: Viewer, name: str) -> Account:
@@ -65,13 +67,20 @@ def _concerned(site: Site, viewer: Viewer, name: str) -> Account:
 
 
 @router.get("")
-def users(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
-    """The users, who sees what because of an emergency, and the form to add one."""
+def users(
+    request: Request, site: SiteHere, viewer: ViewerHere, after: Annotated[str, Query(max_length=80)] = ""
+) -> Response:
+    """The users by name, who sees what because of an emergency, and the form to add one."""
+    now, bounds = site.clock(), within(site, viewer)
+    found = accounts.listed(site.database, now, within=bounds, after=after, limit=PAGE + 1)
     return page(
         request,
         "users.html",
-        accounts=looked_after(site, viewer),
-        now=site.clock(),
+        accounts=found[:PAGE],
+        emergencies=accounts.emergencies(site.database, now, within=bounds),
+        first=next_page(request, after="") if after else "",
+        following=next_page(request, after=found[PAGE - 1].name) if len(found) > PAGE else "",
+        now=now,
         roles=[(each, f"{each}: {_ROLES[each]}") for each in Role],
     )
 
