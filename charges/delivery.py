@@ -8,6 +8,8 @@ them, and a person is asked.
 What the roll-out does not let out waits, as long as it is not staged; so nothing leaves after a retreat that was still
 here before it. So does a file that was built of records of which a breaker says by now that they had changed.
 
+What was staged of a file that was withdrawn then is removed from the receiver, who never saw it.
+
 A place that does not answer makes all files wait, each time longer; a file that cannot be sent makes itself wait.
 """
 
@@ -33,6 +35,7 @@ ALWAYS = Sending()
 UTC = ZoneInfo("UTC")
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 """How long a file waits after the first try that failed, twice as long after each further one, and at most."""
+_CLEARED = "cleared at receiver"
 _OPEN = (FileStatus.BUILT, FileStatus.SENDING)
 _MAY_GO = or_(ClaimFileRow.status != FileStatus.BUILT, breakers.is_undoubted())
 """What is staged is finished, whatever a breaker says: the vendor may have it already."""
@@ -93,13 +96,16 @@ class _Delivery:
             [file_id for file_id, next_try in waiting if next_try is None or next_try <= self.clock()]
         )
         sent = uncertain = 0
-        if ready:
+        withdrawn = self._withdrawn()
+        if ready or withdrawn:
             try:
                 with self.clearinghouse.connected():
                     for file_id in ready:
                         status = self._attempt(file_id)
                         sent += status is FileStatus.SENT
                         uncertain += status is FileStatus.UNCERTAIN
+                    for file_id in withdrawn:
+                        self._clear(file_id)
             except (Unavailable, Refused) as error:
                 self.error = error
                 self._postpone([file_id for file_id, _ in waiting], error)
@@ -113,6 +119,38 @@ class _Delivery:
                 .order_by(ClaimFileRow.id)
             )
             return [(file_id, next_try) for file_id, next_try in rows]
+
+    def _withdrawn(self) -> Sequence[int]:
+        """The files given up unsent of which a staged copy may lie at the receiver."""
+        is_clear = exists().where(
+            EventRow.subject == "file", EventRow.subject_id == ClaimFileRow.id, EventRow.what == _CLEARED
+        )
+        with self.database.transaction() as session:
+            return session.scalars(
+                select(ClaimFileRow.id)
+                .where(
+                    ClaimFileRow.practice_id == self.practice_id, ClaimFileRow.status == FileStatus.WITHDRAWN, ~is_clear
+                )
+                .order_by(ClaimFileRow.id)
+            ).all()
+
+    def _clear(self, file_id: int) -> None:
+        """Remove the staged copy of a file, and write down what was found; what cannot be removed is for a person."""
+        with self.database.transaction() as session:
+            file = session.get_one(ClaimFileRow, file_id, options=[defer(ClaimFileRow.content)])
+            name = file.parcel_name or file.name
+        try:
+            was_there = self.clearinghouse.discard(name)
+            why = (
+                "A staged copy was removed; the receiver never saw it."
+                if was_there
+                else "Nothing of it was staged there."
+            )
+        except Refused as error:
+            why = f"Have the receiver remove what may lie there under a temporary name. {error}"
+        deed = lifecycle.Deed(_CLEARED, ACTOR, self.clock(), self.database.keyring, why)
+        with self.database.transaction() as session:
+            lifecycle.note(session, [session.get_one(ClaimFileRow, file_id, with_for_update=True)], deed)
 
     def _allowed(self, ready: Sequence[int]) -> Sequence[int]:
         """As many as roll-out, window and hour allow. What was staged already is finished at any time."""

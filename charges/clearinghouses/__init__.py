@@ -57,5 +57,8 @@ class Clearinghouse(Protocol):
     def presence(self, parcel: Parcel) -> Presence:
         """What is there now; a file of that name with other bytes raises Refused."""
 
+    def discard(self, name: str) -> bool:
+        """Remove what was staged of a file that is not sent any more; returns whether there was anything."""
+
     def collect(self) -> Iterator[Reply]:
         """The replies that lie there, oldest first. One may be removed, where that is wanted, when the next is asked for."""

@@ -85,6 +85,16 @@ class Folder:
             raise self._unavailable(error) from None
         return Presence.STAGED if staged else Presence.ABSENT
 
+    def discard(self, name: str) -> bool:
+        """Remove the temporary file."""
+        temporary = self._temporary(name)
+        try:
+            is_there = temporary.exists()
+            temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unavailable(error) from None
+        return is_there
+
     def collect(self) -> Iterator[Reply]:
         """The replies in the inbound folder, oldest first; hidden and temporary files are not ready yet."""
         try:

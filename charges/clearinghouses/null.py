@@ -42,6 +42,10 @@ class Null:
             return Presence.PUBLISHED
         return Presence.STAGED if self.staged.get(parcel.name) == parcel.content else Presence.ABSENT
 
+    def discard(self, name: str) -> bool:
+        """Forget the staged bytes."""
+        return self.staged.pop(name, None) is not None
+
     def collect(self) -> Iterator[Reply]:
         """The replies that were put in."""
         yield from self.replies

@@ -54,6 +54,11 @@ class Sftp:
         with self.connected():
             return self._ssh.do(self._presence(parcel))
 
+    def discard(self, name: str) -> bool:
+        """Remove the temporary file; where the server forbids renaming there is none."""
+        with self.connected():
+            return self.settings.rename != "none" and self._ssh.do(self._discard(self._temporary(name)))
+
     def collect(self) -> Iterator[Reply]:
         """The replies of all inbound folders; each is left, removed or moved when the next is asked for."""
         if not self.settings.inbound:
@@ -99,6 +104,12 @@ class Sftp:
             return Presence.ABSENT
         staged = await self._ssh.read(self._temporary(parcel.name))
         return Presence.STAGED if staged == parcel.content else Presence.ABSENT
+
+    async def _discard(self, path: str) -> bool:
+        is_there = await self._ssh.size(path) is not None
+        if is_there:
+            await self._ssh.sftp.remove(path)
+        return is_there
 
     async def _put_away(self, path: str, name: str) -> None:
         if self.settings.after_fetching == "remove":

@@ -70,6 +70,14 @@ def test_half_an_upload_is_not_staged(vendor: Vendor) -> None:
     assert (vendor.outbound / PARCEL.name).read_bytes() == CONTENT
 
 
+def test_what_was_staged_and_is_not_sent_any_more_is_removed(vendor: Vendor) -> None:
+    sftp = Sftp(vendor.transport())
+    sftp.stage(PARCEL)
+    assert sftp.discard(PARCEL.name)
+    assert vendor.names() == []
+    assert not sftp.discard(PARCEL.name)
+
+
 def test_where_the_temporary_file_lies_is_the_partners_wish(vendor: Vendor) -> None:
     aside = vendor.folder / "aside"
     aside.mkdir()

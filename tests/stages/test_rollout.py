@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from charges import delivery, lifecycle, rollout
+from charges import delivery, lifecycle, overview, rollout
+from charges.clearinghouses import Parcel
 from charges.clearinghouses.folder import Folder
 from charges.errors import Refused, Stale, Unavailable
 from charges.model import Charge, Facility
@@ -469,6 +470,35 @@ def test_a_file_staged_before_the_retreat_is_not_published(
     workplace.run("deliver")
     assert not workplace.files()
     assert file_states(workplace) == [FileStatus.WITHDRAWN]
+    assert len(list(workplace.outbound.iterdir())) == 1
+    workplace.run("deliver")
+    assert not list(workplace.outbound.iterdir())
+    shown = overview.history_of(workplace.database, 1)
+    assert "A staged copy was removed; the receiver never saw it." in "".join(shown.sentences())
+    told = len(shown.events)
+    workplace.run("deliver")
+    assert len(overview.history_of(workplace.database, 1).events) == told
+
+
+def test_a_worker_that_dies_between_staging_and_the_retreat_leaves_nothing_behind(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workplace.source.put(*patients(1))
+    workplace.run("pull", "judge", "generate")
+    genuine = Folder.stage
+
+    def stage_and_die(folder: Folder, parcel: Parcel) -> None:
+        genuine(folder, parcel)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Folder, "stage", stage_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        workplace.run("deliver")
+    monkeypatch.undo()
+    workplace.pipeline.retreat("lakeside", by="ada", reason="stop", to=OBSERVE)
+    assert len(list(workplace.outbound.iterdir())) == 1
+    workplace.run("deliver")
+    assert not list(workplace.outbound.iterdir())
 
 
 def test_whoever_moves_a_roll_out_that_moved_is_stale(workplace: Workplace) -> None:
