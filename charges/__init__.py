@@ -12,5 +12,6 @@
                  3  review ◀────────── held ◀──────────────────────────── 6  acknowledgements ──▶ accepted
 
 Each numbered stage is a module. It takes rows of one state and leaves them in another; no stage calls another. The
-database is the queue, so whatever is lost outside it costs time and nothing else.
+database is the queue, so whatever is lost outside it costs time and nothing else. ``telling`` looks at what the stages
+left and tells people and other systems what needs a person.
 """

@@ -168,7 +168,11 @@ def work(
 
 def _tell(pipeline: Pipeline) -> None:
     """Send the messages that are due; what does not arrive is said and tried again with the next run."""
-    told = pipeline.tell()
+    try:
+        told = pipeline.tell()
+    except ChargerouterError as error:
+        err.print(str(error), style="red", markup=False)
+        return
     if told.postponed or told.given_up:
         said = f"{counted(told.postponed, 'message')} did not arrive and will be tried again, {told.given_up} were given up"
         err.print(f"{said}; see `charges telling list`.", style="yellow", markup=False)

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 
 from charges.db import Database
 from charges.errors import ChargerouterError, Missing
+from charges.log import place
 from charges.settings import Settings
 from charges.tables import DeliveryState, EndpointRow, SubscriptionRow, Topic, UserRow, UserStatus
 from charges.telling import digests, endpoints, letters, mail, outbox, subscriptions, webhooks
@@ -23,6 +25,8 @@ AT_MOST = 200
 """Messages sent in one run; the next goes on."""
 
 Clock = Callable[[], datetime]
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,10 @@ def deliver(database: Database, settings: Settings, clock: Clock, jitter: outbox
     """Send what is due."""
     counts = dict.fromkeys(("delivered", "postponed", "given_up"), 0)
     resting: set[int] = set()
+    enough = clock() + timedelta(seconds=settings.task_seconds / 2)  # the task must not be ended while it sends
     with_mail = bool(settings.smtp_host)
     for _ in range(AT_MOST):
-        lent = outbox.lend(database, clock, resting, with_mail=with_mail)
+        lent = outbox.lend(database, clock, resting, with_mail=with_mail) if clock() <= enough else None
         if lent is None:
             break
         if lent.endpoint_id is not None:
@@ -92,6 +97,8 @@ def _try_user(database: Database, settings: Settings, lent: Lent, clock: Clock, 
         fault, is_final = str(error), True
     except ChargerouterError as error:
         fault = str(error)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not keep all other messages from going
+        fault = _mistake(error)
     now = clock()
     with database.transaction() as session:
         if not fault:
@@ -123,6 +130,8 @@ def _try_endpoint(database: Database, settings: Settings, lent: Lent, clock: Clo
         fault, is_final = str(error), True
     except ChargerouterError as error:
         fault = str(error)
+    except Exception as error:  # noqa: BLE001 - as above
+        fault = _mistake(error)
     now = clock()
     with database.transaction() as session:
         row = session.get_one(EndpointRow, lent.endpoint_id, with_for_update=True)
@@ -142,6 +151,12 @@ def _try_endpoint(database: Database, settings: Settings, lent: Lent, clock: Clo
             if standing is None:
                 publish(session, row.practice_id, seen, settings.web_url, now, but_not=row.id)
         return "given_up"
+
+
+def _mistake(error: Exception) -> str:
+    """What is kept of a mistake of ours: its kind and place, never its text."""
+    log.error("message not sent", stage="tell", kind=type(error).__name__)
+    return f"Chargerouter made a mistake ({type(error).__name__} in {place(error)}). Please report these words."
 
 
 def _silent(row: EndpointRow, *, is_final: bool) -> Seen:

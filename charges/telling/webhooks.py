@@ -84,6 +84,10 @@ def checked_url(url: str, networks: Networks) -> str:
     except ValueError:
         raise Refused("This is no address of an endpoint. Give https://NAME/PATH.") from None
     host = parts.hostname or ""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise Refused(f"{host[:80]} is no name that a name server could know. Give https://NAME/PATH.") from None
     literal = _literal(host)
     is_here = host == "localhost" or (literal is not None and literal.is_loopback)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
@@ -165,7 +169,7 @@ async def _first_answer(
 async def _look_up(host: str, port: int) -> Sequence[Address]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         raise Unavailable(
             f"The name {host} is not known. Correct the endpoint's URL, or wait for the name server."
         ) from None

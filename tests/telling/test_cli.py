@@ -1,9 +1,15 @@
 """The commands of telling as operators meet them."""
 
 import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 
 import pytest
 
+from charges.telling import outbox
+from charges.telling.delivering import Told
 from tests.conftest import Charges
 from tests.practice import Workplace
 from tests.telling.listeners import HERE, Post, Receiver, listening
@@ -150,3 +156,30 @@ def test_doctor_says_which_endpoint_is_away(charges: Charges, office: Post) -> N
     (endpoint,) = [each for each in found if each["what"] == "endpoint pager of lakeside"]
     assert not endpoint["ok"]
     assert "does not let itself be connected" in endpoint["says"]
+
+
+def test_a_worker_that_is_killed_while_it_sends_is_made_up_for_under_the_same_id(
+    charges: Charges, office: Post, receiver: Receiver
+) -> None:
+    charges("telling", "add", "lakeside", "pager", receiver.url)
+    office.open_breaker()
+    receiver.answers = [0]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "charges", "work"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(600):
+            if receiver.got:
+                break
+            time.sleep(0.05)
+    finally:
+        worker.kill()
+        worker.wait()
+    assert len(receiver.got) == 1
+    receiver.answers = [204]
+    office.now = datetime.now(UTC)
+    assert office.tell() == Told(), "it is the dead worker's as long as it is lent"
+    office.now += outbox.LEASE
+    assert office.tell() == Told(delivered=1)
+    assert len(receiver.ids) == 2
+    assert len(set(receiver.ids)) == 1

@@ -7,9 +7,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -212,6 +214,39 @@ def test_an_endpoint_is_told_what_it_asked_for_of_its_practice(post: Post, recei
     assert receiver.got == []
 
 
+def test_a_mistake_of_ours_with_one_message_does_not_keep_the_others(
+    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening(Receiver()) as other:
+        post.add(receiver, name="a")
+        post.add(other, name="b")
+        send = webhooks.post
+
+        def fails_at_one(url: str, *rest: Any) -> None:
+            if url == receiver.url:
+                raise ValueError("Doe, Jane")
+            send(url, *rest)
+
+        monkeypatch.setattr(webhooks, "post", fails_at_one)
+        post.open_breaker()
+        assert post.later() == Told(delivered=1, postponed=1)
+    (sent,) = endpoints.sent(post.database, "lakeside", "a")
+    assert sent.fault.startswith("Chargerouter made a mistake (ValueError in ")
+    assert "Jane" not in sent.fault + "".join(capsys.readouterr())
+
+
+def test_two_workers_that_tell_at_once_send_nothing_twice(posts: Post, receiver: Receiver) -> None:
+    posts.add(receiver)
+    for number in range(1, 7):
+        posts.close_breakers()
+        posts.open_breaker(number)
+        posts.notice()
+    with ThreadPoolExecutor(2) as workers:
+        told = list(workers.map(lambda _: posts.tell(), range(2)))
+    assert sum(each.delivered for each in told) == 6
+    assert len(receiver.ids) == len(set(receiver.ids)) == 6
+
+
 def test_while_a_secret_is_changed_both_sign(post: Post, receiver: Receiver, verify: Verify) -> None:
     before = post.add(receiver)
     after = endpoints.rotate(post.database, "lakeside", "vendor", hours=48, clock=post.clock)
@@ -267,6 +302,7 @@ def test_secrets_are_sealed_and_follow_a_rotation_of_the_key(post: Post, receive
         ("https://user:word@vendor.example/", "without a user"),
         ("https://vendor.example/#here", "fragment"),
         ("https:///hook", "https://NAME/PATH"),
+        ("https://vendor..example/", "no name"),
         ("https://vendor.example:99999/", "no address"),
         ("https://vendor.example/a b", "ASCII"),
         ("https://vendor.example/\r\nX: y", "ASCII"),
