@@ -41,6 +41,7 @@ from charges.tables import (
     ReviewItemRow,
     Role,
 )
+from charges.telling import endpoints
 from charges.users import accounts
 from charges.users.accounts import Wanted
 from charges.x12.interchange import ControlNumbers, write
@@ -52,6 +53,8 @@ _SAID = 100
 _MOST_USERS = 500
 _AT_ONCE = 10_000
 _CLAIMS_IN_FILE = 500
+ENDPOINT = "news"
+"""What is told news of each practice."""
 _ASSIGNEES = ("maren holt", "silvan reed", "petra lang", "anouk birch", "lead")
 _MODES = (Mode.FULL, Mode.FULL, Mode.FULL, Mode.COHORT, Mode.SHADOW, Mode.OBSERVE, Mode.FULL, Mode.FULL)
 """Where each practice stands in the roll-out, the largest first."""
@@ -126,8 +129,8 @@ def fill(pipeline: Pipeline, example: Practice, items: int, seed: int) -> Stock:
     )
 
 
-def employ(database: Database, pipeline: Pipeline, stock: Stock) -> Mapping[Role, str]:
-    """A user of each role whom the identity provider knows by the role, and many others.
+def employ(database: Database, pipeline: Pipeline, stock: Stock) -> None:
+    """A user of each role whom the identity provider knows by the role, and many others; who else is told news.
 
     The biller sees three practices, the others all.
     """
@@ -142,7 +145,10 @@ def employ(database: Database, pipeline: Pipeline, stock: Stock) -> Mapping[Role
     for number in range(20):
         name = f"view {number}"
         desk.save_view(database, name, f"rule={stock.rules[number]}", by="lead", shared=True, clock=pipeline.clock)
-    return {role: role.value for role in Role}
+    for practice in stock.practices:
+        endpoints.add(
+            database, practice, ENDPOINT, "https://example.org/news", (), networks=(), by="bench", clock=pipeline.clock
+        )
 
 
 class _Copy:

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from charges.bench import scratch_database
-from charges.bench_stock import Stock, employ, fill
+from charges.bench_stock import ENDPOINT, Stock, employ, fill
 from charges.demo import prepared
 from charges.errors import Refused
 from charges.model import Severity
@@ -286,6 +286,7 @@ _ADDRESSES: Mapping[str, Callable[[Stock, random.Random], Iterator[str]]] = {
     "/rules/payer/{code}/{name}": _numbered("/rules/payer/{}/new", "practices"),
     "/sources/{code}": _numbered("/sources/{}", "practices"),
     "/roll-out/{code}": _numbered("/roll-out/{}", "practices"),
+    "/telling/{code}/{name}": _numbered(f"/telling/{{}}/{ENDPOINT}", "practices"),
     "/users": _fixed("/users", "/users?after=person+0003"),
     "/users/{name}": _people("/users/{}"),
     "/api/queue": _queue("/api/queue"),

@@ -4,7 +4,8 @@ What is wanted is a value with an address: a query string that says all of it, s
 and sent to a colleague. It names no patient: who looks for a record number gets the keyed hash of it.
 
 Nothing here reads more than a page needs. Pages go on from the last charge shown (keyset), counts stop at a bound, and
-groups are those of the first charges in the order asked for; both say so where there is more.
+groups are those of the first charges in the order asked for; both say so where there is more. On PostgreSQL a view is found
+in an index alone, which has all that it can be narrowed by; only the charges of the page are read.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from functools import cache
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, false, func, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from charges import acting, patients, worklist
@@ -41,6 +42,8 @@ COUNTED = 1000
 """Counts go no further."""
 GROUPED = 1000
 """So many charges are looked at to find groups."""
+FEW = 500
+"""Where no more findings are meant, the view begins with them and not with the charges in their order."""
 ME, NOBODY = "me", "nobody"
 """Assignees by these words are whoever looks, and none."""
 
@@ -241,6 +244,11 @@ class Page:
     after: str
     before: str
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the view has no other charges."""
+        return not self.after and not self.before
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -285,9 +293,9 @@ def page(database: Database, wanted: Wanted, reader: Reader, *, size: int = PAGE
             here, there = tuple_(column, ChargeRow.id), _edge(wanted.sort, edge)
             query = query.where(here < there if goes_down else here > there)
         order = (column.desc(), ChargeRow.id.desc()) if goes_down else (column, ChargeRow.id)
-        rows = list(session.scalars(query.order_by(*order).limit(size + 1)))
-        there_is_more = len(rows) > size
-        rows = rows[:size]
+        found = session.scalars(query.with_only_columns(ChargeRow.id).order_by(*order).limit(size + 1)).all()
+        there_is_more = len(found) > size
+        rows = _rows(session, found[:size])
         if backwards:
             rows.reverse()
         entries = _entries(session, database, rows)
@@ -319,8 +327,18 @@ def following(database: Database, wanted: Wanted, charge_number: int, reader: Re
     return before, after
 
 
-def count(database: Database, wanted: Wanted, reader: Reader, *, bound: int = COUNTED) -> Count:
-    """How many charges a view has, counted up to a bound."""
+def _rows(session: Session, numbers: Sequence[int]) -> list[ChargeRow]:
+    """The charges of a page in its order, but of those that others took out of the queue at this moment."""
+    rows = {row.id: row for row in session.scalars(select(ChargeRow).where(ChargeRow.id.in_(numbers)))}
+    return [row for number in numbers if (row := rows.get(number)) and row.status is ChargeStatus.HELD]
+
+
+def count(
+    database: Database, wanted: Wanted, reader: Reader, *, shown: Page | None = None, bound: int = COUNTED
+) -> Count:
+    """How many charges a view has, counted up to a bound; a page of it that is the whole is not counted again."""
+    if shown is not None and shown.is_whole:
+        return Count(len(shown.entries))
     with database.transaction() as session:
         some = _of_queue(session, wanted, reader).with_only_columns(ChargeRow.id).limit(bound + 1)
         found = session.scalar(select(func.count()).select_from(some.subquery())) or 0
@@ -415,17 +433,35 @@ def is_visible(database: Database, charge_number: int, practices: Visible) -> bo
 
 
 def _of_queue(session: Session, wanted: Wanted, reader: Reader) -> Select[ChargeRow]:
+    _plan_for_this_view(session)
     query = select(ChargeRow).where(_is_held())
-    practices = _practices(session, reader.practices)
-    asked = {number for number, code in practices.items() if not wanted.practice or code == wanted.practice}
-    if wanted.practice or reader.practices is not None:
+    everywhere = _practices(session, None)
+    asked = {
+        number
+        for number, code in everywhere.items()
+        if wanted.practice in ("", code) and (reader.practices is None or code in reader.practices)
+    }
+    if asked != everywhere.keys():
         query = query.where(ChargeRow.practice_id.in_(asked))
     query = query.where(*_conditions(wanted, reader))
     about_item = _about_item(wanted)
-    if about_item:
-        item = select(ReviewItemRow.id).where(ReviewItemRow.charge_id == ChargeRow.id, _is_open(), *about_item)
-        query = query.where(item.exists())
-    return query
+    if not about_item:
+        return query
+    items = select(ReviewItemRow.charge_id).where(_is_open(), *about_item)
+    some = session.scalars(items.limit(FEW + 1)).all()
+    if len(some) <= FEW:
+        return query.where(ChargeRow.id.in_(set(some)))
+    return query.where(items.where(ReviewItemRow.charge_id == ChargeRow.id).exists())
+
+
+def _plan_for_this_view(session: Session) -> None:
+    """Have PostgreSQL plan each view by what is asked for, as a rare rule is found otherwise than a frequent one.
+
+    To compile a query or to share it among processes takes longer than to answer it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = {"plan_cache_mode": "force_custom_plan", "jit": "off", "max_parallel_workers_per_gather": "0"}
+        session.execute(select(*(func.set_config(name, value, true()) for name, value in wanted.items())))
 
 
 def _conditions(wanted: Wanted, reader: Reader) -> Iterator[ColumnElement[bool]]:
@@ -461,9 +497,13 @@ def _about_item(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.rule:
         found.append(ReviewItemRow.rule == wanted.rule)
     if wanted.family in {each.value for each in Origin if each is not Origin.RULES}:
-        found.append(ReviewItemRow.origin == Origin(wanted.family))
+        found.append(ReviewItemRow.origin == _written_out("origin", Origin(wanted.family), ReviewItemRow.origin))
     elif wanted.family:
-        found.append(ReviewItemRow.rule.in_(_rules_by_family().get(wanted.family, ())))
+        of_family = _rules_by_family().get(wanted.family, ())
+        if not wanted.rule:
+            found.append(ReviewItemRow.rule.in_(of_family))
+        elif wanted.rule not in of_family:
+            found.append(false())
     if wanted.severity is not None:
         found.append(ReviewItemRow.severity == wanted.severity)
     return found
@@ -480,14 +520,16 @@ def _rules_by_family() -> Mapping[str, tuple[str, ...]]:
 
 
 def _is_held() -> ColumnElement[bool]:
-    # Written out and not bound: a database uses an index of some rows only where it sees that these are asked for.
-    held = bindparam("held", ChargeStatus.HELD, type_=ChargeRow.status.type, literal_execute=True, unique=True)
-    return ChargeRow.status == held
+    return ChargeRow.status == _written_out("held", ChargeStatus.HELD, ChargeRow.status)
 
 
 def _is_open() -> ColumnElement[bool]:
-    is_open = bindparam("open", ItemState.OPEN, type_=ReviewItemRow.state.type, literal_execute=True, unique=True)
-    return ReviewItemRow.state == is_open
+    return ReviewItemRow.state == _written_out("open", ItemState.OPEN, ReviewItemRow.state)
+
+
+def _written_out(name: str, value: StrEnum, column: InstrumentedAttribute[Any]) -> BindParameter[Any]:
+    """A value that is not bound: a database uses an index of some rows only where it sees that these are asked for."""
+    return bindparam(name, value, type_=column.type, literal_execute=True, unique=True)
 
 
 def _practices(session: Session, visible: Visible) -> dict[int, str]:

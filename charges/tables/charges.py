@@ -1,5 +1,6 @@
 """Practices, their charges with every version, what the review has of them, and the chain of events."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -21,18 +22,37 @@ def _when_captured(context: DefaultExecutionContext) -> datetime:
     return captured
 
 
+_NARROWED_BY = (
+    "status", "practice_id", "payer_id", "provider_npi", "assignee", "held_since", "deadline", "total", "snoozed_until",
+    "asked_at",
+)  # fmt: skip
+
+
 def _of_held(name: str, *columns: str) -> Index:
     """An index of held charges alone, of which there are few beside those that went out.
 
-    SQLite takes one that begins with the status for what is only sorted, where it would else sort all that are held.
+    On PostgreSQL it has all that the queue is narrowed by, so that a view is found without the charges themselves. SQLite
+    takes one that begins with the status for what is only sorted, where it would else sort all that are held.
     """
     held = text("status = 'held'")
-    return Index(f"ix_charges_held_{name}", *columns, sqlite_where=held, postgresql_where=held)
+    others = [each for each in _NARROWED_BY if each not in columns]
+    return Index(
+        f"ix_charges_held_{name}", *columns, sqlite_where=held, postgresql_where=held, postgresql_include=others
+    )
 
 
-def _of_open(*columns: str) -> Index:
+def _of_open(*columns: str, others: Sequence[str]) -> Index:
     is_open = text("state = 'open'")
-    return Index(f"ix_review_items_open_{columns[0]}", *columns, sqlite_where=is_open, postgresql_where=is_open)
+    return Index(
+        f"ix_review_items_open_{columns[0]}",
+        *columns,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+        postgresql_include=list(others),
+    )
+
+
+_NOT_OF_RULES = text("state = 'open' AND origin <> 'rules'")
 
 
 class PracticeRow(SealedRow, Base):
@@ -143,8 +163,15 @@ class ReviewItemRow(SealedRow, Base):
         UniqueConstraint("charge_id", "version", "rule", "at", "ordinal"),
         Index(None, "state", "charge_id"),
         Index(None, "opened_at"),
-        _of_open("rule", "charge_id"),
-        _of_open("severity", "charge_id"),
+        _of_open("rule", "charge_id", others=("severity", "origin", "state")),
+        _of_open("severity", "charge_id", others=("rule", "origin", "state")),
+        Index(
+            "ix_review_items_open_origin",
+            "origin",
+            "charge_id",
+            sqlite_where=_NOT_OF_RULES,
+            postgresql_where=_NOT_OF_RULES,
+        ),
     )
     SEALED = ("finding",)
     IDENTITY = ("charge_id", "version", "rule", "at", "ordinal")

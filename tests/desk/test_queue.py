@@ -113,6 +113,33 @@ def test_counts_stop_at_a_bound(desk: Desk) -> None:
     assert str(desk.count(Wanted(rule="STR-008"), bound=2)) == "2"
 
 
+def test_a_page_that_is_the_whole_view_is_its_count(desk: Desk) -> None:
+    database = desk.workplace.database
+    for wanted in (Wanted(), Wanted(rule="STR-008"), Wanted(rule="none")):
+        shown = queue.page(database, wanted, desk.reader)
+        assert shown.is_whole
+        assert queue.count(database, wanted, desk.reader, shown=shown) == desk.count(wanted)
+    first = queue.page(database, Wanted(), desk.reader, size=2)
+    assert str(queue.count(database, Wanted(), desk.reader, shown=first)) == "5"
+
+
+def test_few_and_many_findings_make_the_same_view(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    views = [
+        Wanted.read(dict(parse_qsl(address)))
+        for address in ("rule=STR-008", "rule=GLB-002&sort=dollars", "family=global", "severity=hold&reverse=1")
+    ]
+    few = [[each.charge_number for each in desk.page(view).entries] for view in views]
+    monkeypatch.setattr(queue, "FEW", 0)
+    assert [[each.charge_number for each in desk.page(view).entries] for view in views] == few
+    assert few[0]
+
+
+def test_a_rule_of_another_family_finds_nothing(desk: Desk) -> None:
+    family = next(each for each in queue.known_families() if desk.page(Wanted(rule="GLB-002", family=each)).entries)
+    assert desk.page(Wanted(rule="GLB-002", family=family)).entries == desk.page(Wanted(rule="GLB-002")).entries
+    assert not desk.page(Wanted(rule="STR-008", family=family)).entries
+
+
 @pytest.mark.parametrize(
     ("address", "index"),
     [

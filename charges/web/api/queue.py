@@ -330,7 +330,8 @@ WantedHere = Annotated[Wanted, Depends(_wanted)]
 def worklist(site: SiteHere, viewer: ViewerHere, wanted: WantedHere) -> Listed:
     """A page of the queue, the most urgent first."""
     reader = reader_of(site, viewer)
-    shown, count = listed(site, viewer, wanted), queue.count(site.database, wanted, reader)
+    shown = listed(site, viewer, wanted)
+    count = queue.count(site.database, wanted, reader, shown=shown)
     return Listed(
         charges=[Held.of(each) for each in shown.entries],
         after=shown.after,

@@ -68,7 +68,7 @@ def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
         "queue.html",
         wanted=wanted,
         shown=shown,
-        count=queue.count(site.database, wanted, reader),
+        count=queue.count(site.database, wanted, reader, shown=shown),
         shelves=shelves,
         views=views_of(site, viewer),
         names=names_of(site, {each.practice for each in shown.entries}),
