@@ -5,10 +5,10 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 TESTERS ?= auto
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format screenshots lock clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## Run the whole pipeline on an invented practice, in ./demo
 	@$(BIN)/charges demo --dir demo
@@ -29,6 +29,9 @@ check: .venv/dev ## Format, lint, types, import contracts, migrations, documents
 format: .venv/dev ## Format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: .venv/dev ## Take the pictures of the page for the documents (needs chromium)
+	$(BIN)/python -m tests.screenshots
 
 lock: ## Resolve the newest versions into constraints.txt (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --no-annotate --no-header -q --upgrade -o constraints.txt

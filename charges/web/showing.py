@@ -1,6 +1,7 @@
 """Pages out of templates: everything is escaped, forms carry their session's token, the navigation is the viewer's own."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,7 @@ def _environment() -> Environment:
         "span": span,
         "word_of": word_of,
         "qr": qr,
+        "spoken": spoken,
     }
     environment.globals["static"] = static
     return environment
@@ -122,6 +124,16 @@ def span(length: timedelta | None) -> str:
 def word_of(name: str, words: Mapping[str, str]) -> str:
     """What something is called where it is read."""
     return words[name]
+
+
+def spoken(at: str) -> str:
+    """The path of a field as people say it.
+
+    >>> spoken("lines[0].place_of_service"), spoken("patient.birth_date")
+    ('line 1 place of service', 'patient birth date')
+    """
+    counted_from_one = re.sub(r"s?\[(\d+)\]", lambda found: f" {int(found[1]) + 1}", at)
+    return counted_from_one.replace(".", " ").replace("_", " ")
 
 
 def qr(text: str, says: str) -> Markup:

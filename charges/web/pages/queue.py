@@ -14,6 +14,7 @@ from charges.errors import Refused
 from charges.model import Severity
 from charges.queue import Page, Reader, Shelf, Sort, Wanted
 from charges.users.permissions import Permission, Viewer
+from charges.web.pages.rules import rules_of
 from charges.web.security import ViewerHere, needs
 from charges.web.showing import page, went_well
 from charges.web.site import Site, SiteHere
@@ -86,7 +87,10 @@ def groups(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
     """The view by rule and provider."""
     wanted = Wanted.read(request.query_params)
     found = queue.groups(site.database, wanted, reader_of(site, viewer))
-    return page(request, "groups.html", wanted=wanted, found=found, names=names_of(site, viewer.practices))
+    titles = {rule.id: rule.title for rule, _ in rules_of(site, viewer)}
+    return page(
+        request, "groups.html", wanted=wanted, found=found, names=names_of(site, viewer.practices), titles=titles
+    )
 
 
 @router.post("/search", dependencies=[needs(Permission.READ_CHARGES)])
