@@ -1,14 +1,21 @@
 """What no request gets past, and what binds the browser. That no route is forgotten is what ``test_walk`` sees to."""
 
+import base64
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from charges.settings import read_settings
+from charges.tables import Role
 from charges.web.security import LARGEST_BODY
 from charges.web.site import Site
+from rules.examples import PATIENT, charge
+from tests.desk.workers import Desk, pointless
+from tests.replies import accepted
 from tests.web.conftest import ADDRESS, Browser, Hall
+from tests.web.walk import ROUTES
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
@@ -130,3 +137,92 @@ def test_after_signing_in_nobody_is_led_to_another_site(hall: Hall) -> None:
     answer = hall.browser().post("/sign-in", data=fields, headers={"Sec-Fetch-Site": "same-origin"})
 
     assert answer.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "name", ["practice", "payer", "provider", "rule", "family", "assignee", "patient", "after", "before"]
+)
+def test_text_of_sql_is_text_that_nothing_matches(hall: Hall, name: str) -> None:
+    Desk(hall.workplace).hold(pointless("held"))
+    browser = hall.signed_in("ann")
+
+    answer = browser.get("/queue", params={name: "' OR 1=1 --"})
+
+    assert answer.status_code in (200, 400)
+    assert "/charges/1?" not in answer.text
+
+
+def test_pages_load_nothing_from_elsewhere_and_keep_nothing_in_the_browser(hall: Hall) -> None:
+    browser = hall.signed_in("omar", Role.OPERATOR, "lakeside", "hillside")
+    for route in ROUTES:
+        if route.method == "GET" and not route.parameters and not route.is_of_programs:
+            loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', browser.get(route.path).text)
+            assert all(each.startswith("/static/") for each in loaded), route.name
+    ours = browser.get("/static/app.js").text
+    assert set(re.findall(r"localStorage\.\w+\((\w+)", ours)) == {"KEPT"}, "whether single keys act, and nothing else"
+    assert "sessionStorage" not in ours
+    assert "indexedDB" not in ours
+
+
+def test_no_address_on_a_page_names_a_patient_and_no_list_does(hall: Hall) -> None:
+    desk = Desk(hall.workplace)
+    patient = PATIENT.model_copy(update={"record_number": "R-777", "last_name": "Quillfeather"})
+    desk.hold(pointless("held", patient=patient))
+    browser = hall.signed_in("ann")
+    number = desk.number("held")
+    for address in ("/queue", "/queue/groups", f"/charges/{number}", "/queue/corrections"):
+        html = browser.get(address).text
+        addresses = " ".join(re.findall(r'(?:href|action|hx-get|hx-post)="([^"]*)"', html))
+        for word in ("Quillfeather", "R-777", f"{patient.birth_date}"):
+            assert word not in addresses, address
+            assert word not in html or address.startswith("/charges/"), f"{address} shows patients one did not open"
+
+
+def test_the_token_of_a_session_cannot_be_guessed_and_is_another_each_time(hall: Hall) -> None:
+    first, second = hall.signed_in("ann").cookies["session"], hall.signed_in("bo").cookies["session"]
+
+    assert len(base64.urlsafe_b64decode(first + "==")) >= 32
+    assert first[:8] != second[:8]
+
+
+def test_signing_out_clears_what_the_browser_kept(hall: Hall) -> None:
+    answer = hall.signed_in("ann").submit("/sign-out")
+
+    assert answer.headers["clear-site-data"] == '"cache"'
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_name_of_a_reply_is_no_header_and_no_path(hall: Hall) -> None:
+    inbound = hall.workplace.folder / "inbound"
+    inbound.mkdir()
+    (inbound / 'a"; filename="b.exe\r\nSet-Cookie: x=1\n.999').write_bytes(accepted(1))
+    hall.workplace.source.put(charge(key="1"))
+    hall.workplace.run()
+
+    answer = hall.signed_in("ann").get("/files/replies/1")
+
+    assert answer.content == accepted(1)
+    assert "set-cookie" not in answer.headers
+    said = answer.headers["content-disposition"]
+    assert re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]+"', said), said
+
+
+def test_nobody_writes_lines_into_the_log(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    name = 'ann\n{"event": "signed in", "user": "root"}'
+    hall.browser().post("/sign-in", data={"name": name}, headers={"Sec-Fetch-Site": "same-origin"})
+
+    said = "".join(capsys.readouterr())
+    assert not [line for line in said.splitlines() if line.startswith('{"event": "signed in"')]
+
+
+@pytest.mark.parametrize("act", ["waive", "void", "relook", "comment"])
+def test_steps_are_not_taken_out_of_order(hall: Hall, act: str) -> None:
+    """What is claimed is no longer in the queue, and no act of the queue reaches it but a comment."""
+    hall.workplace.source.put(charge(key="fine"))
+    hall.workplace.run()
+    number = hall.workplace.rows()["fine"].id
+    browser, before = hall.signed_in("ann"), hall.workplace.states()
+
+    browser.submit(f"/charges/{number}/{act}", {"reason": "?", "text": "?", "item": "1"}, on=f"/charges/{number}")
+
+    assert hall.workplace.states() == before
