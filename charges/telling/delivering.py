@@ -50,7 +50,7 @@ def deliver(database: Database, settings: Settings, clock: Clock, jitter: outbox
             break
         if lent.endpoint_id is not None:
             became = _try_endpoint(database, settings, lent, clock, jitter)
-            resting |= {lent.endpoint_id} if became == "postponed" else set()
+            resting |= {lent.endpoint_id} if became in ("postponed", "given_up") else set()
         else:
             became = _try_user(database, settings, lent, clock, jitter)
             with_mail = became != "postponed"

@@ -203,6 +203,18 @@ def test_an_endpoint_that_is_away_does_not_keep_the_others_waiting(post: Post, r
         assert len(away.got) == 1, "its other messages rest too"
 
 
+def test_of_a_backlog_that_is_too_old_one_message_is_tried_in_a_run(post: Post) -> None:
+    with listening(Receiver([500])) as away:
+        post.add(away)
+        for number in range(1, 4):
+            post.close_breakers()
+            post.open_breaker(number)
+            post.notice()
+        post.now += timedelta(hours=25)
+        assert post.tell() == Told(given_up=1)
+        assert len(away.got) == 1
+
+
 def test_an_endpoint_is_told_what_it_asked_for_of_its_practice(post: Post, receiver: Receiver) -> None:
     from tests.web.conftest import with_second_practice
 

@@ -102,5 +102,16 @@ def test_a_test_that_is_not_taken_is_said(telling_hall: Hall, receiver: Receiver
     assert "was not taken. 127.0.0.1 answered 503." in browser.get("/telling/lakeside/vendor").text
 
 
+def test_messages_that_wait_are_numbers_for_prometheus(telling_hall: Hall, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    post = told(telling_hall, telling_hall.workplace, receiver)
+    post.add(receiver, name="neighbour", practice="hillside")
+    post.open_breaker()
+    post.later()
+    numbers = telling_hall.program("metrics:read", role=Role.OPERATOR).get("/metrics").text
+    assert 'chargerouter_webhook_messages{endpoint="vendor",practice="lakeside",state="waiting"} 1.0' in numbers
+    assert "neighbour" not in numbers
+
+
 def test_where_nobody_is_told_the_command_is_named(hall: Hall) -> None:
     assert "charges telling add" in hall.signed_in("olu", Role.OPERATOR).get("/telling").text

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from charges.db import is_current
 from charges.errors import ChargerouterError
 from charges.overview import count_by_state
+from charges.telling import endpoints
 from charges.users import accounts
 from charges.users.permissions import Permission, Viewer
 from charges.web.pages.sources import feeds_of
@@ -77,6 +78,15 @@ class _Numbers(Collector):
             if feed.lag is not None:
                 lag.add_metric([feed.practice, feed.kind], feed.lag.total_seconds())
         yield lag
+        messages = GaugeMetricFamily(
+            "chargerouter_webhook_messages",
+            "Messages to endpoints that wait or were given up, by practice.",
+            labels=["practice", "endpoint", "state"],
+        )
+        for each in endpoints.listed(self.site.database, list(self.viewer.practices)):
+            messages.add_metric([each.practice, each.name, "waiting"], each.waiting)
+            messages.add_metric([each.practice, each.name, "given_up"], each.given_up)
+        yield messages
         emergencies = sum(
             self.viewer.may_see(each.practice) for each in accounts.emergencies(self.site.database, self.site.clock())
         )
