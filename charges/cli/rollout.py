@@ -1,5 +1,7 @@
 """`charges rollout`: how far a practice has come, and the acts that bring it on or back."""
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,10 +9,12 @@ from rich.table import Table
 
 from charges.cli.operate import Only, chosen, open_pipeline
 from charges.cli.shared import Actor, AsJson, Reason, actor, counted, out, print_json
+from charges.comparing import Match
 from charges.errors import Refused
 from charges.tables import Mode
 
 if TYPE_CHECKING:
+    from charges.comparing import Comparison
     from charges.pipeline import Pipeline
     from charges.rollout import Moved, RollOutShown
 
@@ -69,6 +73,59 @@ def report(
     report_wrong_patient(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
     code = pipeline.practice_of(charge).practice.code
     out.print(f"It stands in the history of charge {charge}. {code} does not advance from its mode.", markup=False)
+
+
+@app.command()
+def compare(
+    files: Annotated[list[Path], typer.Argument(help="837 files that the practice's present way sent, or folders.")],
+    practice: One = "",
+    as_json: AsJson = False,
+) -> None:
+    """Hold the claims built as shadow against those that were sent the present way. Exit 1 where they differ.
+
+    Claims are found by member number and day of service; those of other days than the files speak of are left out.
+    """
+    from charges import comparing
+
+    pipeline = open_pipeline()
+    applied = pipeline.practice(_one(pipeline, practice))
+    found = comparing.compare(pipeline.database, applied.id, map(_content, _each(files)))
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _show(found)
+    raise typer.Exit(int(not found.agrees))
+
+
+def _each(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files of a folder in the order of their names; hidden ones are none."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        else:
+            yield path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def _show(found: "Comparison") -> None:
+    """Each claim that is not the same with what differs, then the counts."""
+    for each in found.claims:
+        if each.match is Match.SAME:
+            continue
+        ours = f"claim {each.ours} of charge {each.charge}" if each.ours else ""
+        theirs = f"their claim {each.theirs}" if each.theirs else ""
+        names = " and ".join(filter(None, (ours, theirs)))
+        out.print(f"{each.day}, {names}: {each.match}.", style="bold", markup=False)
+        for one in each.differences:
+            out.print(f"  {one.element}: {one.ours or 'nothing'} here, {one.theirs or 'nothing'} there", markup=False)
+    said = ", ".join(f"{count:,} {match}" for match, count in found.counted.items())
+    out.print(f"Services of {found.first} to {found.last}: {said}.", style="green" if found.agrees else "red")
 
 
 def _one(pipeline: "Pipeline", code: str) -> str:

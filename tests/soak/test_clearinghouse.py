@@ -2,7 +2,8 @@
 
 The practice's system, the clearinghouse and its payers are simulated and know the truth; the person who works the review
 queue is simulated too. Every pair of neighbouring writes that a worker comes by is died at once, and others by chance.
-``CHARGES_SOAK=full`` makes it 30 days and 5,000 claims, with each database both by folder and by SFTP.
+``CHARGES_SOAK=month`` makes it 30 days of a small practice, ``CHARGES_SOAK=full`` of one with 5,000 claims, each with either
+database both by folder and by SFTP.
 """
 
 import multiprocessing
@@ -49,7 +50,8 @@ from tests.clearinghouses.ssh import openssh
 from tests.services import postgres_database
 from tests.soak.mortal import STAGES, UNAVAILABLE, Job, work
 
-IS_FULL = os.environ.get("CHARGES_SOAK") == "full"
+WANTED = os.environ.get("CHARGES_SOAK", "")
+IS_LONG = WANTED in ("month", "full")
 LAST_DAY = date(2026, 11, 20)
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.soak.warm"])
@@ -75,6 +77,7 @@ class Size:
 
 _SERVICE = {"cptOrder": "1", "Code": "99213", "Units": "1.00", "BilledFee": "150.00", "ICD1": "1"}
 """What is charged for a visit after all."""
+MONTH = Size(30, 420, 8, Habits(strangers=0.1), fresh=1, used=0.015, most=1000)
 FULL = Size(30, 4200, 40, Habits(strangers=0.03), fresh=1, used=0.003, most=1000)
 _SOON = Mail(within=timedelta(hours=30), lost=0.1, repeated=0.2)
 _OFTEN = Habits(0.06, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06, strangers=0.3, decides_within=timedelta(days=2), mail=_SOON)
@@ -445,14 +448,14 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
 WAYS = [
     ("sqlite", "folder"),
     pytest.param("postgresql", "sftp", marks=pytest.mark.services),
-    *([("sqlite", "sftp"), pytest.param("postgresql", "folder", marks=pytest.mark.services)] if IS_FULL else []),
+    *([("sqlite", "sftp"), pytest.param("postgresql", "folder", marks=pytest.mark.services)] if IS_LONG else []),
 ]
 
 
-@pytest.mark.timeout(3600 if IS_FULL else 300)
+@pytest.mark.timeout(7200 if IS_LONG else 300)
 @pytest.mark.parametrize(("kind", "transport"), WAYS)
 def test_nothing_is_lost_and_nothing_billed_twice(kind: str, transport: str, tmp_path: Path) -> None:
-    size = FULL if IS_FULL else SMALL
+    size = {"month": MONTH, "full": FULL}.get(WANTED, SMALL)
     seed = {"folder": 11, "sftp": 12}[transport]
     with _database(kind, tmp_path) as url, _world(tmp_path, url, transport, size, seed) as world:
         for _ in range(size.days):
@@ -463,8 +466,9 @@ def test_nothing_is_lost_and_nothing_billed_twice(kind: str, transport: str, tmp
         truth.compare()
         assert all(world.deaths[stage] for stage in STAGES)
         assert world.resent
-        if IS_FULL:
+        if IS_LONG:
             assert world.points("died") == world.points("met")
             assert world.deaths.total() >= 200
-            assert all(world.done[act] for act in ("entered", "not billed", "settled"))
+            assert world.done["settled"]
+            assert world.done["entered"] + world.done["not billed"]
         print(truth.told())  # noqa: T201 - the figures, for who runs it with -s
