@@ -52,6 +52,24 @@ def test_the_last_act_is_undone_by_a_key_and_the_help_sheet_says_so(office: Offi
     assert _held(desk) == 2
 
 
+def test_a_charge_taken_by_mistake_is_given_back_by_a_key_and_columns_are_chosen_by_ticking(
+    office: Office, desk: Desk
+) -> None:
+    desk.hold(without_25("one"))
+    page = office.come_in("ann", Role.BILLER)
+    office.open(page, f"/charges/{desk.number('one')}")
+    page.keyboard.press("m")
+    page.get_by_text("is ann's.").wait_for()
+    page.keyboard.press("u")
+    expect(page.get_by_text("is nobody's.")).to_be_visible()
+    office.open(page, "/queue")
+    page.get_by_text("Filter and sort").click()
+    page.get_by_label("Held since").uncheck()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("columnheader", name="File by")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Held since")).to_have_count(0)
+
+
 def test_a_suggestion_taken_stands_in_the_file_for_the_vendor(office: Office, desk: Desk) -> None:
     desk.hold(without_25("one"))
     page = office.come_in("ann", Role.BILLER)
