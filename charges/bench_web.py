@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
@@ -81,6 +82,8 @@ def measure(items: int, times: int, seed: int, progress: Progress = no_progress,
             started = time.perf_counter()
             stock = fill(pipeline, applied.practice, items, seed)
             seconds = time.perf_counter() - started
+            for each in pipeline.practices() if any(path.startswith(only) for path in _OVERVIEWS) else ():
+                pipeline.figures(each)
             timings = tuple(_timings(pipeline, stock, times, seed, progress, only))
     return Measured(stock.charges, stock.items, seconds, timings)
 
@@ -255,12 +258,42 @@ def _lists(path: str, *more: str) -> Callable[[Stock, random.Random], Iterator[s
     return made
 
 
+_OVERVIEWS = ("/overview", "/api/overview")
+"""What shows figures, for which they are counted first."""
+
+
+def _overview(path: str) -> Callable[[Stock, random.Random], Iterator[str]]:
+    """The usual days and a year, of all practices and of one."""
+
+    def made(stock: Stock, _chance: random.Random) -> Iterator[str]:
+        year = utc_now().date() - timedelta(days=364)
+        for query in ("", f"practice={stock.practices[0]}", f"from={year}"):
+            yield f"{path}?{query}"
+
+    return made
+
+
+def _behind(path: str) -> Callable[[Stock, random.Random], Iterator[str]]:
+    """Lists behind figures: what a rule held, what came in, what is held."""
+
+    def made(stock: Stock, _chance: random.Random) -> Iterator[str]:
+        for query in (f"measure=found&key={stock.rules[0]}", "measure=entered", "measure=held&key=0-2"):
+            yield f"{path}?{query}"
+            yield f"{path}?{query}&practice={stock.practices[0]}"
+
+    return made
+
+
 def _people(path: str) -> Callable[[Stock, random.Random], Iterator[str]]:
     return _fixed(path.format("biller"), path.format("person 0004"))
 
 
 _ADDRESSES: Mapping[str, Callable[[Stock, random.Random], Iterator[str]]] = {
     "/static/{file}": _fixed("/static/app.css", "/static/app.js"),
+    "/overview": _overview("/overview"),
+    "/overview/behind": _behind("/overview/behind"),
+    "/api/overview": _overview("/api/overview"),
+    "/api/overview/behind": _behind("/api/overview/behind"),
     "/queue": _queue("/queue"),
     "/queue/groups": _queue("/queue/groups"),
     "/queue/export.csv": lambda stock, _: iter(

@@ -50,7 +50,7 @@ DOCUMENT = ROOT / "docs" / "web.md"
 DAY = date(2026, 11, 16)
 WIDTH, HEIGHT = 1366, 768
 PASSWORD = "seven otters cross the weir"
-NO_PICTURE = {"/queue/export.csv", "/sign-in/oidc", "/sign-in/oidc/back", "/account/password"}
+NO_PICTURE = {"/queue/export.csv", "/overview/behind", "/sign-in/oidc", "/sign-in/oidc/back", "/account/password"}
 PEOPLE = {"imogen": Role.LEAD, "omar": Role.OPERATOR, "bea": Role.BILLER}
 EDITED = """rules:
   - id: PRM-001
@@ -129,6 +129,7 @@ def installed(folder: Path) -> Iterator[Installation]:
             people[name] = made
         opened = Installation(pipeline, applied, at[0], people)
         _work(opened)
+        pipeline.figures(applied)
         yield opened
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal, null, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from charges.model import Severity
 from charges.period import Period
@@ -71,7 +71,9 @@ def units(measure: Measure, practice_id: int, day: Period) -> Units:
     return _UNITS[measure](practice_id, day)
 
 
-def matching(measure: Measure, column: ColumnElement[str], key: str) -> ColumnElement[bool]:
+def matching(
+    measure: Measure, column: ColumnElement[str] | InstrumentedAttribute[str], key: str
+) -> ColumnElement[bool]:
     """Holds for a key; of visits each part may be ``*``, which stands for anything."""
     if measure is not Measure.VISITS or ANY not in key:
         return column == key

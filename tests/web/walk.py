@@ -112,7 +112,12 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """What is sent to a route, in the form it wants, so that nothing but the viewer's rights can refuse it."""
 
-ASKED: Mapping[str, str] = {"GET /charges/{number}/here": "seen={seen}", "DELETE /api/queue/views": "name={view}"}
+ASKED: Mapping[str, str] = {
+    "GET /charges/{number}/here": "seen={seen}",
+    "DELETE /api/queue/views": "name={view}",
+    "GET /overview/behind": "measure=held",
+    "GET /api/overview/behind": "measure=held",
+}
 """The question without which a page cannot be asked for."""
 
 QUERIES: Mapping[str, str] = {

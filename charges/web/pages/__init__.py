@@ -3,9 +3,22 @@
 from dataclasses import dataclass
 
 from charges.users.permissions import Permission
-from charges.web.pages import account, charge, files, home, queue, roll_out, rules, sign_in, sources, telling, users
+from charges.web.pages import (
+    account,
+    charge,
+    files,
+    home,
+    overview,
+    queue,
+    roll_out,
+    rules,
+    sign_in,
+    sources,
+    telling,
+    users,
+)
 
-PAGES = (sign_in, account, home, queue, charge, files, rules, sources, roll_out, telling, users)
+PAGES = (sign_in, account, home, overview, queue, charge, files, rules, sources, roll_out, telling, users)
 ROUTERS = tuple(each.router for each in PAGES)
 
 
@@ -20,6 +33,7 @@ class Entry:
 
 NAVIGATION = (
     Entry("Queue", "/queue", Permission.READ_CHARGES),
+    Entry("Overview", "/overview", Permission.READ_FIGURES),
     Entry("Files", "/files", Permission.READ_FILES),
     Entry("Rules", "/rules", Permission.READ_RULES),
     Entry("Sources", "/sources", Permission.READ_SOURCES),

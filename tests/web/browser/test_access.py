@@ -65,3 +65,22 @@ def test_what_one_is_told_and_who_else_can_be_chosen_by_everybody(office: Office
     assert not page.get_by_label("a claim file was rejected").is_checked()
     assert page.get_by_label("nobody knows whether").is_checked()
     assert not _faults(page), "with a subscription"
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_overview_can_be_read_by_everybody(office: Office, colours: str) -> None:
+    desk = Desk(office.hall.workplace)
+    desk.hold(without_25("one"), charge(line("99213"), key="clean", patient=patient_of("clean")))
+    desk.workplace.run("generate", "deliver")
+    desk.workplace.pipeline.figures(desk.workplace.applied)
+    page = office.come_in("ann")
+    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+    office.open(page, "/overview")
+    assert not _faults(page)
+    assert page.get_by_role("img", name="Clean at first pass: 1 of 2 charges").is_visible()
+    page.get_by_role("table", name="Charges held by rule").get_by_role("link", name="1", exact=True).click()
+    page.get_by_role("link", name=str(desk.number("one")), exact=True).wait_for()
+    assert not _faults(page), "the list behind a figure"
+    page.set_viewport_size({"width": 375, "height": 700})
+    office.open(page, "/overview")
+    assert not _faults(page), "on a telephone"
