@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
+from charges import kept
 from charges.db import Database
 from charges.errors import Missing
 from charges.tables import (
@@ -24,22 +25,44 @@ from charges.tables import (
     ResponseRow,
 )
 
+ByState = dict[str, dict[str, dict[str, int]]]
 
-def count_by_state(database: Database) -> dict[str, dict[str, dict[str, int]]]:
+
+def count_by_state(database: Database) -> ByState:
     """By practice, then charges and files, and breakers and overdue replies where there are any, then state: how many."""
-    counted: dict[str, dict[str, dict[str, int]]] = {}
     with database.transaction() as session:
-        for code in session.scalars(select(PracticeRow.code).order_by(PracticeRow.id)):
-            counted[code] = {"charges": {}, "files": {}}
-        for kind, table in (("charges", ChargeRow), ("files", ClaimFileRow)):
-            rows = session.execute(
-                select(PracticeRow.code, table.status, func.count())
-                .join(table, table.practice_id == PracticeRow.id)
-                .group_by(PracticeRow.code, table.status)
-                .order_by(PracticeRow.code, table.status)
-            )
-            for code, state, count in rows:
-                counted[code][kind][state.value] = count
+        counted = _charges_and_files(session)
+    _count_waiting(database, counted)
+    return counted
+
+
+def kept_by_state(database: Database, now: datetime, oldest: timedelta) -> tuple[ByState, datetime]:
+    """The same with charges and files as they were counted no longer ago than that, and when that was."""
+    counts = kept.look(database, "charges and files", "", _charges_and_files, now, oldest)
+    counted: ByState = counts.document
+    _count_waiting(database, counted)
+    return counted, counts.counted_at or now
+
+
+def _charges_and_files(session: Session) -> ByState:
+    counted: ByState = {}
+    codes = {}
+    for number, code in session.execute(select(PracticeRow.id, PracticeRow.code).order_by(PracticeRow.id)):
+        codes[number], counted[code] = code, {"charges": {}, "files": {}}
+    for kind, table in (("charges", ChargeRow), ("files", ClaimFileRow)):
+        rows = session.execute(
+            select(table.practice_id, table.status, func.count())
+            .group_by(table.practice_id, table.status)
+            .order_by(table.practice_id, table.status)
+        )
+        for number, state, count in rows:
+            counted[codes[number]][kind][state.value] = count
+    return counted
+
+
+def _count_waiting(database: Database, counted: ByState) -> None:
+    """Add what waits for somebody, of which there is little."""
+    with database.transaction() as session:
         breakers = session.execute(
             select(PracticeRow.code, BreakerRow.status, func.count())
             .join(BreakerRow, BreakerRow.practice_id == PracticeRow.id)
@@ -48,7 +71,7 @@ def count_by_state(database: Database) -> dict[str, dict[str, dict[str, int]]]:
             .order_by(PracticeRow.code, BreakerRow.status)
         )
         for code, waits, count in breakers:
-            counted[code].setdefault("breakers", {})[waits.value] = count
+            counted.setdefault(code, {"charges": {}, "files": {}}).setdefault("breakers", {})[waits.value] = count
         overdue = session.execute(
             select(PracticeRow.code, AlarmRow.kind, func.count())
             .join(AlarmRow, AlarmRow.practice_id == PracticeRow.id)
@@ -57,8 +80,7 @@ def count_by_state(database: Database) -> dict[str, dict[str, dict[str, int]]]:
             .order_by(PracticeRow.code, AlarmRow.kind)
         )
         for code, reply, count in overdue:
-            counted[code].setdefault("overdue replies", {})[reply] = count
-    return counted
+            counted.setdefault(code, {"charges": {}, "files": {}}).setdefault("overdue replies", {})[reply] = count
 
 
 @dataclass(frozen=True, slots=True)

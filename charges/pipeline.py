@@ -24,8 +24,10 @@ from charges import (
     claims,
     delivery,
     intake,
+    kept,
     lifecycle,
     modes,
+    overview,
     probing,
     rollout,
     scrub,
@@ -364,7 +366,12 @@ class Pipeline:
         return noticing.notice(self.database, applied.id, applied.practice, self.settings.web_url, self.clock)
 
     def figures(self, applied: Applied) -> int:
-        """What managers look at is counted anew where it may have changed; returns how many parts of days were counted."""
+        """What managers look at is counted anew where it may have changed; returns how many parts of days were counted.
+
+        So is what pages show of some minutes ago, for a page does not wait until it is counted.
+        """
+        self.roll_out(applied.practice.code, kept.AGING)
+        overview.kept_by_state(self.database, self.clock(), kept.AGING)
         return count_figures(self.database, applied.id, applied.practice, self.rules, self.clock)
 
     def tell(self) -> delivering.Told:
@@ -374,9 +381,9 @@ class Pipeline:
             digests.gather(self.database, zones, self.clock)
         return delivering.deliver(self.database, self.settings, self.clock)
 
-    def roll_out(self, code: str) -> rollout.RollOutShown:
-        """How far a practice has come in the roll-out, and what its next mode demands."""
-        return rollout.show(self.database, code, self.clock)
+    def roll_out(self, code: str, oldest: timedelta = kept.NOW) -> rollout.RollOutShown:
+        """How far a practice has come in the roll-out, and what its next mode demands; by counts no older than that."""
+        return rollout.show(self.database, code, self.clock, oldest=oldest)
 
     def advance(self, code: str, *, by: str, reason: str) -> rollout.Moved:
         """A person brings a practice to its next mode; raises Refused while something that is demanded is missing."""

@@ -5,14 +5,15 @@ profile demands (``roll_out.promotion``) shown; back it goes at once and as far 
 reason, and whatever is built and not sent is brought in step with the new mode in the same transaction (``recall``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from charges import documents, lifecycle, modes, readiness, recall
+from charges import documents, kept, lifecycle, modes, readiness, recall
 from charges.db import Database
 from charges.errors import Refused
 from charges.modes import Standing
@@ -59,7 +60,7 @@ class RollOutShown:
     """How far a practice has come, what it has shown in its mode, and what the next mode demands.
 
     ``hindrance`` says what the profile lacks for the next mode. ``would_send`` counts the charges that are here and would go
-    out in the first run of the next mode.
+    out in the first run of the next mode. ``counted_at`` is when all that was counted, None for this moment.
     """
 
     practice: str
@@ -70,6 +71,7 @@ class RollOutShown:
     hindrance: str
     would_send: int
     acts: tuple[Act, ...]
+    counted_at: datetime | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -143,10 +145,18 @@ class Moved:
         return tuple(said)
 
 
-def show(database: Database, code: str, clock: Callable[[], datetime]) -> RollOutShown:
-    """How far a practice has come; raises Refused when it was never applied."""
+def show(database: Database, code: str, clock: Callable[[], datetime], *, oldest: timedelta = kept.NOW) -> RollOutShown:
+    """How far a practice has come, by counts no older than ``oldest``; raises Refused when it was never applied."""
+    now = clock()
     with database.transaction() as session:
-        return _shown(session, database, *_found(session, database, code), clock())
+        row, practice = _found(session, database, code)
+
+    def count(session: Session) -> object:
+        return asdict(_counted(session, database, row, practice, now))
+
+    counts = kept.look(database, f"roll-out {row.practice_id}", str(row.event_count), count, now, oldest)
+    with database.transaction() as session:
+        return _shown(session, database, row, practice, _Counted.of(counts.document), counts.counted_at)
 
 
 def advance(database: Database, code: str, *, by: str, reason: str, clock: Callable[[], datetime]) -> Moved:
@@ -154,7 +164,7 @@ def advance(database: Database, code: str, *, by: str, reason: str, clock: Calla
     _demand_words(by, reason)
     with database.transaction() as session:
         row, practice = _found(session, database, code, for_update=True)
-        shown = _shown(session, database, row, practice, clock())
+        shown = _shown(session, database, row, practice, _counted(session, database, row, practice, clock()))
         if shown.next is None:
             raise Refused(f"{code} is in full; there is no mode after it.")
         if shown.hindrance:
@@ -216,16 +226,47 @@ def follow_plan(
     return recall.in_step(session, row.practice_id, after, was, modes.of(row, after), deed)
 
 
-def _shown(session: Session, database: Database, row: RollOutRow, practice: Practice, now: datetime) -> RollOutShown:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is counted of a practice's roll-out."""
+
+    shown: Shown
+    hindrance: str
+    would_send: int
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "_Counted":
+        """As it was before it was kept."""
+        shown = document["shown"] | {"wrong_patients": tuple(document["shown"]["wrong_patients"])}
+        return cls(Shown(**shown), document["hindrance"], document["would_send"])
+
+
+def _following(standing: Standing) -> Mode | None:
+    later = ORDER[ORDER.index(standing.mode) + 1 :]
+    return later[0] if later else None
+
+
+def _counted(session: Session, database: Database, row: RollOutRow, practice: Practice, now: datetime) -> _Counted:
     standing = modes.of(row, practice)
     shown = readiness.measure(session, database.keyring, row.practice_id, standing, now)
-    later = ORDER[ORDER.index(standing.mode) + 1 :]
-    following = later[0] if later else None
+    following = _following(standing)
     would_send, hindrance = 0, ""
     if following is not None:
         then = replace(standing, mode=following, cohort_line=_line(session, database, row, practice.roll_out))
         hindrance = _lacks(then) or _lacks_full_start(then)
         would_send = recall.let_out(session, database.keyring, row.practice_id, practice, standing, then)
+    return _Counted(shown, hindrance, would_send)
+
+
+def _shown(
+    session: Session,
+    database: Database,
+    row: RollOutRow,
+    practice: Practice,
+    counted: _Counted,
+    counted_at: datetime | None = None,
+) -> RollOutShown:
+    standing = modes.of(row, practice)
     acts = session.scalars(
         select(EventRow)
         .where(EventRow.subject == "roll_out", EventRow.subject_id == row.id)
@@ -234,12 +275,13 @@ def _shown(session: Session, database: Database, row: RollOutRow, practice: Prac
     return RollOutShown(
         practice=practice.code,
         standing=standing,
-        shown=shown,
-        next=following,
-        demands=readiness.demands(shown, standing),
-        hindrance=hindrance,
-        would_send=would_send,
+        shown=counted.shown,
+        next=_following(standing),
+        demands=readiness.demands(counted.shown, standing),
+        hindrance=counted.hindrance,
+        would_send=counted.would_send,
         acts=tuple(_act(each, database) for each in acts),
+        counted_at=counted_at,
     )
 
 

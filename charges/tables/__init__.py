@@ -21,6 +21,7 @@ from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
 from charges.tables.figures import CountedDayRow, FigureRow
+from charges.tables.kept import KeptCountRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
 from charges.tables.patients import PatientLinkRow, PatientRow, PatientSearchKeyRow
 from charges.tables.rollout import RollOutRow
@@ -82,6 +83,7 @@ __all__ = [
     "GrantRow",
     "HistoryLineRow",
     "ItemState",
+    "KeptCountRow",
     "LookRow",
     "Mode",
     "Moment",

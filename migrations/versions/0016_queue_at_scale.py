@@ -47,6 +47,16 @@ def upgrade() -> None:
         sqlite_where=not_of_rules,
         postgresql_where=not_of_rules,
     )
+    op.create_table(
+        "kept_counts",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("stamp", sa.String(length=80), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_counts")),
+        sa.UniqueConstraint("name", name=op.f("uq_kept_counts_name")),
+    )
 
 
 def _make_anew(*, narrowed: bool) -> None:
@@ -67,5 +77,6 @@ def _replace(name: str, table: str, columns: Sequence[str], others: Sequence[str
 
 
 def downgrade() -> None:
+    op.drop_table("kept_counts")
     op.drop_index("ix_review_items_open_origin", "review_items")
     _make_anew(narrowed=False)

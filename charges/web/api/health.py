@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse
 
+from charges import kept
 from charges.db import is_current
 from charges.errors import ChargerouterError
-from charges.overview import count_by_state
+from charges.overview import kept_by_state
 from charges.telling import endpoints
 from charges.users import accounts
 from charges.users.permissions import Permission, Viewer
@@ -58,19 +59,27 @@ _COUNTED = {
 
 
 class _Numbers(Collector):
-    """Read from the tables at each request, so that they are right however many processes there are."""
+    """Read from the tables at each request, so that they are right however many processes there are.
+
+    Where there are very many charges they were counted some minutes ago, which a number of its own says.
+    """
 
     def __init__(self, site: Site, viewer: Viewer) -> None:
         self.site, self.viewer = site, viewer
 
     def collect(self) -> Iterator[Metric]:
-        counted = count_by_state(self.site.database)
+        counted, counted_at = kept_by_state(self.site.database, self.site.clock(), kept.OLD)
         for kind, (name, says) in _COUNTED.items():
             family = GaugeMetricFamily(name, says, labels=["practice", "state"])
             for practice in filter(self.viewer.may_see, counted):
                 for state, count in counted[practice].get(kind, {}).items():
                     family.add_metric([practice, state], count)
             yield family
+        yield GaugeMetricFamily(
+            "chargerouter_counted_at_seconds",
+            "When charges and files were counted, in seconds since 1970; in a large installation some minutes ago.",
+            value=counted_at.timestamp(),
+        )
         lag = GaugeMetricFamily(
             "chargerouter_source_lag_seconds", "Seconds since a source was last read.", labels=["practice", "source"]
         )

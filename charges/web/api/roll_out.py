@@ -6,6 +6,7 @@ from decimal import Decimal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from charges import kept
 from charges.rollout import Moved, RollOutShown
 from charges.tables import Mode
 from charges.users.permissions import Permission
@@ -27,7 +28,10 @@ class Demand(Shown):
 
 
 class RollOut(BaseModel):
-    """How far a practice has come, and what its next mode demands. Rates are shares of 1."""
+    """How far a practice has come, and what its next mode demands. Rates are shares of 1.
+
+    ``counted_at`` is when that was counted, null for this moment.
+    """
 
     practice: str
     mode: Mode
@@ -37,6 +41,7 @@ class RollOut(BaseModel):
     next: Mode | None
     is_ready: bool
     demands: list[Demand]
+    counted_at: datetime | None
 
     @classmethod
     def of(cls, shown: RollOutShown) -> "RollOut":
@@ -50,6 +55,7 @@ class RollOut(BaseModel):
             next=shown.next,
             is_ready=shown.is_ready,
             demands=[Demand.model_validate(each) for each in shown.demands],
+            counted_at=shown.counted_at,
         )
 
 
@@ -74,7 +80,7 @@ class Done(BaseModel):
 @router.get("", dependencies=[needs(Permission.READ_ROLL_OUT)])
 def roll_outs(site: SiteHere, viewer: ViewerHere) -> list[RollOut]:
     """Each practice that the token's user may see, with its mode."""
-    return [RollOut.of(site.pipeline.roll_out(code)) for code in sorted(viewer.practices)]
+    return [RollOut.of(site.pipeline.roll_out(code, kept.OLD)) for code in sorted(viewer.practices)]
 
 
 @router.post("/{code}/advance", dependencies=[needs(Permission.MOVE_ROLL_OUT)])

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from charges import kept
 from charges.rollout import MEANING, ORDER, Moved
 from charges.tables import Mode
 from charges.users.permissions import Permission
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/roll-out")
 @router.get("", dependencies=[needs(Permission.READ_ROLL_OUT)])
 def practices(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
     """Each practice with its mode."""
-    shown = [site.pipeline.roll_out(code) for code in sorted(viewer.practices)]
+    shown = [site.pipeline.roll_out(code, kept.OLD) for code in sorted(viewer.practices)]
     return page(request, "roll_outs.html", shown=shown)
 
 
@@ -26,7 +27,7 @@ def practices(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
 def roll_out(request: Request, site: SiteHere, viewer: ViewerHere, code: str) -> Response:
     """One practice: what it has shown, what the next mode demands, what was done."""
     viewer.demand_practice(code)
-    shown = site.pipeline.roll_out(code)
+    shown = site.pipeline.roll_out(code, kept.OLD)
     earlier = ORDER[: ORDER.index(shown.standing.mode)]
     return page(request, "roll_out.html", shown=shown, meaning=MEANING, earlier=earlier[::-1])
 
