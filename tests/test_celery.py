@@ -170,7 +170,18 @@ def test_beat_knows_the_schedule() -> None:
         "charges.tasks.tell",
     }
     rung = {stage for entry in app.conf.beat_schedule.values() if "args" in entry for stage in entry["args"][0]}
-    assert rung == {"pull", "trailing", "reconcile", "judge", "generate", "deliver", "queue", "overdue", "notice"}
+    assert rung == {
+        "pull",
+        "trailing",
+        "reconcile",
+        "judge",
+        "generate",
+        "deliver",
+        "queue",
+        "overdue",
+        "notice",
+        "figures",
+    }
     assert {f"charges.tasks.{stage}" for stage in rung} <= set(app.tasks)
 
 
