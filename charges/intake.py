@@ -7,7 +7,7 @@ with every pull, because a newer version of the program may know how. What recor
 that a change of the vendor's is seen before it is billed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -15,28 +15,16 @@ from itertools import chain
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import breakers, corrections, differences, documents, drift, lifecycle, patients, received, worklist
+from charges import breakers, drift, lifecycle, received, worklist
+from charges.capture import ACTOR, UNREADABLE, Capture
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.keyring import Keyring
-from charges.model import Charge, Finding, Severity
+from charges.model import Charge
 from charges.parts import parts
 from charges.sources import ChargeSource, Completing, Incomplete, Page, RawRecord
-from charges.tables import (
-    ChargeRow,
-    ChargeStatus,
-    ClaimRow,
-    ItemState,
-    Origin,
-    RawRecordRow,
-    ReviewItemRow,
-)
+from charges.tables import ChargeRow, ChargeStatus, ItemState, RawRecordRow, ReviewItemRow
 
-ACTOR = "intake"
-UNREADABLE = "SRC-001"
-"""The finding of a record that cannot be read."""
-_ORDER = {ChargeStatus.CAPTURED: 0, ChargeStatus.HELD: 1}
-"""What a charge is moved to first, where one change moves it twice."""
 CHANGES = "changes"
 """The stream of what changed since the last pull."""
 _AT_ONCE = 200
@@ -181,7 +169,7 @@ def _read_again(database: Database, practice_id: int, source: ChargeSource, now:
                 return
             after = rows[-1].id
             by_key = {row.key: row for row in rows}
-            capture = _Capture(session, database.keyring, practice_id, source.kind, now, by_key)
+            capture = Capture(session, database.keyring, practice_id, source.kind, now, by_key)
             for raw in received.latest(session, practice_id, source.kind, by_key).values():
                 record = RawRecord(raw.key, raw.unseal(database.keyring, "body"))
                 charge, fault = _read(source, record)
@@ -214,7 +202,7 @@ def _give_number(
     if newest is None or newest.received_at < received_at:
         received.store(session, keyring, nameless.practice_id, source.kind, [record], received_at)
         rows = _rows_of(session, nameless.practice_id, source.kind, [record.key])
-        capture = _Capture(session, keyring, nameless.practice_id, source.kind, now, rows)
+        capture = Capture(session, keyring, nameless.practice_id, source.kind, now, rows)
         capture.take(record.key, *_read(source, record))
         capture.finish()
     worklist.close(session, [nameless], now)
@@ -250,7 +238,7 @@ def read_accepted(database: Database, practice_id: int, source: ChargeSource, no
             after, keys = found[-1].id, {each.key for each in found}
             rows = _rows_of(session, practice_id, source.kind, keys)
             breakers.release(session, database.keyring, list(rows.values()), now)
-            capture = _Capture(session, database.keyring, practice_id, source.kind, now, rows)
+            capture = Capture(session, database.keyring, practice_id, source.kind, now, rows)
             for raw in received.latest(session, practice_id, source.kind, keys).values():
                 record = RawRecord(raw.key, raw.unseal(database.keyring, "body"))
                 if _named(source, record).key == raw.key:  # else the next pull settles it, as what could not be read
@@ -288,7 +276,7 @@ def _store(
     fresh = received.store(session, keyring, practice_id, source.kind, page.records, now, is_older, asked_at)
     doubts = drift.watch(session, keyring, practice_id, source, fresh, now, baseline_records)
     rows = _rows_of(session, practice_id, source.kind, [record.key for record in fresh])
-    capture = _Capture(session, keyring, practice_id, source.kind, now, rows, reason)
+    capture = Capture(session, keyring, practice_id, source.kind, now, rows, reason)
     for record in fresh:
         charge, fault = _read(source, record)
         capture.take(record.key, charge, fault, doubts.get(record.key, ()))
@@ -313,143 +301,3 @@ def _read(source: ChargeSource, record: RawRecord) -> tuple[Charge, str]:
     except Exception as error:  # noqa: BLE001 - whatever the reader's bug, the record is kept and a person is told
         sentence = f"The record could not be read ({type(error).__name__}); tell the engineer."
     return Charge(source=source.kind, key=record.key), sentence
-
-
-class _Capture:
-    """Takes the charges of one page and stores what changed, in few statements."""
-
-    def __init__(
-        self,
-        session: Session,
-        keyring: Keyring,
-        practice_id: int,
-        kind: str,
-        now: datetime,
-        rows: dict[str, ChargeRow],
-        reason: str = "",
-    ) -> None:
-        self.reason = reason
-        self.session, self.keyring, self.practice_id, self.kind, self.now = session, keyring, practice_id, kind, now
-        self.rows = rows
-        self.live = self._live_claims()
-        self.documents: list[tuple[ChargeRow, Charge]] = []
-        self.faults: dict[ChargeRow, list[Finding]] = {}
-        self.moves: dict[tuple[str, ChargeStatus], list[ChargeRow]] = {}
-        self.notes: dict[str, list[ChargeRow]] = {}
-        self.new = self.changed = self.voided = self.unreadable = 0
-
-    def _live_claims(self) -> Mapping[int, ClaimRow]:
-        ids = [row.id for row in self.rows.values()]
-        found = self.session.scalars(
-            select(ClaimRow).where(ClaimRow.charge_id.in_(ids), ClaimRow.live).order_by(ClaimRow.payer_rank)
-        )
-        return {claim.charge_id: claim for claim in found}
-
-    def take(self, key: str, read: Charge, fault: str, doubts: Sequence[Finding] = ()) -> None:
-        """Take one charge as read now; ``doubts`` about its record hold it, should it say anything new."""
-        charge = read.model_copy(update={"source": self.kind, "key": key})
-        # A record that cannot be read has no content to tell versions by, so its fault stands for it.
-        charge = charge.model_copy(update={"note": fault}).versioned() if fault else charge.versioned()
-        row = self.rows.get(key)
-        if row is None:
-            row = self.rows[key] = self._new_row(key, charge)
-            self.new += 1
-            self._note("captured", row)
-        elif row.source_version == charge.version:
-            return
-        else:
-            self.changed += 1
-            self._note("changed", row)
-        documents.describe(self.keyring, row, charge)
-        row.snoozed_until = None  # whoever put it off waited for a change, or wants to know of it
-        self.documents.append((row, charge))
-        self.voided += charge.voided
-        self.unreadable += bool(fault)
-        live = self.live.get(row.id)
-        if live is not None:
-            self._after_billing(row, charge, live, fault)
-        elif fault:
-            self._move_to_captured(row)
-            self._move("held", ChargeStatus.HELD, row)
-            self.faults[row] = [_finding(UNREADABLE, fault, "Have the record mended, or tell the engineer.")]
-        elif charge.voided:
-            if row.status is not ChargeStatus.VOID:
-                self._move("voided", ChargeStatus.VOID, row)
-        else:
-            self._move_to_captured(row)
-            if doubts:
-                self._move("held", ChargeStatus.HELD, row)
-                self.faults[row] = list(doubts)
-
-    def _new_row(self, key: str, charge: Charge) -> ChargeRow:
-        row = ChargeRow(
-            practice_id=self.practice_id,
-            source=self.kind,
-            key=key,
-            status=ChargeStatus.CAPTURED,
-            judged_with="",
-            event_count=0,
-            event_head="",
-            captured_at=self.now,
-            changed_at=self.now,
-        )
-        documents.describe(self.keyring, row, charge)
-        self.session.add(row)
-        return row
-
-    def _after_billing(self, row: ChargeRow, charge: Charge, live: ClaimRow, fault: str) -> None:
-        amends = row.status in (ChargeStatus.CAPTURED, ChargeStatus.CLEAN)  # decided on, and on its way into a file
-        if charge.version == live.version:  # changed back to what was billed
-            if amends:
-                self._move("changed back", ChargeStatus.HELD, row)
-            if amends or row.status is ChargeStatus.HELD:
-                self._move("changed back", ChargeStatus.ACCEPTED if live.accepted else ChargeStatus.CLAIMED, row)
-            return
-        what = "voided" if charge.voided else "changed"
-        if row.status is not ChargeStatus.HELD:
-            self._move(f"{what} after billing", ChargeStatus.HELD, row)
-        if fault:
-            self.faults[row] = [_finding(UNREADABLE, fault, "Have the record mended, or tell the engineer.")]
-            return
-        self.faults[row] = [
-            _finding(
-                differences.RULE,
-                f"This charge was {what} at the source after claim {live.number} left.",
-                "Compare both; replace or void the claim at the payer if it matters, or waive this finding with the "
-                "reason to let the claim stand.",
-                severity=Severity.HOLD,
-            )
-        ]
-
-    def _move_to_captured(self, row: ChargeRow) -> None:
-        if row.status is not ChargeStatus.CAPTURED:
-            self._move("captured again", ChargeStatus.CAPTURED, row)
-
-    def _move(self, what: str, to: ChargeStatus, row: ChargeRow) -> None:
-        self.moves.setdefault((what, to), []).append(row)
-
-    def _note(self, what: str, row: ChargeRow) -> None:
-        self.notes.setdefault(what, []).append(row)
-
-    def finish(self) -> None:
-        """Write all that was taken."""
-        self.session.flush()
-        documents.write(self.session, self.keyring, self.documents, self.now)
-        if self.kind in patients.AUTHORITIES:
-            patients.learn(self.session, self.keyring, self.practice_id, self.documents, self.now)
-        earlier = [row for row, _ in self.documents if row.event_count]  # a charge just captured has left no trace yet
-        if earlier:
-            documents.forget_lines(self.session, earlier)
-            worklist.close(self.session, earlier, self.now)
-            corrections.settle(self.session, self.keyring, self.documents, self.now)
-        documents.remember_lines(self.session, self.documents)
-        worklist.put(self.session, self.keyring, self.faults, origin=Origin.SOURCE, now=self.now)
-        for what, rows in self.notes.items():
-            lifecycle.note(self.session, rows, lifecycle.Deed(what, ACTOR, self.now, self.keyring, self.reason))
-        # A held charge that changed is captured before it is held again, and one that is to be claimed again is held first.
-        for (what, to), rows in sorted(self.moves.items(), key=lambda each: _ORDER.get(each[0][1], len(_ORDER))):
-            lifecycle.move(self.session, rows, to, lifecycle.Deed(what, ACTOR, self.now, self.keyring, self.reason))
-
-
-def _finding(rule: str, message: str, fix: str, severity: Severity = Severity.STOP) -> Finding:
-    return Finding(rule=rule, severity=severity, at="", message=message, fix=fix)

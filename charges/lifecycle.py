@@ -130,6 +130,17 @@ def note(session: Session, rows: Sequence[Moved], deed: Deed) -> None:
     _record(session, [(row, row.status, deed) for row in rows])
 
 
+def begin(session: Session, table: type[Moved], rows: Sequence[dict[str, Any]], deed: Deed) -> None:
+    """Insert rows, each with its columns ``id`` (of ``tables.next_ids``) and ``status``, and the event it begins with."""
+    events = []
+    for row in rows:
+        event, digest = _event(table, row["id"], 1, (row["status"], row["status"]), "", deed)
+        events.append(event)
+        row |= {"event_count": 1, "event_head": digest, "changed_at": deed.at}
+    insert_all(session, table, rows)
+    insert_all(session, EventRow, events)
+
+
 def note_each(session: Session, notes: Sequence[tuple[Moved, Deed]]) -> None:
     """Write down something else of each row in few statements; of a row that stands several times, in their order."""
     rest = list(notes)
@@ -151,20 +162,8 @@ def _record(session: Session, deeds: Sequence[tuple[Moved, State, Deed]]) -> Non
     session.flush()  # rows made in this transaction get their ids, changed envelopes are written first
     events, changes = [], []
     for row, to, deed in deeds:
-        columns = {
-            "subject": _SUBJECTS[type(row)][0],
-            "subject_id": row.id,
-            "sequence": row.event_count + 1,
-            "what": deed.what[:24],
-            "was": row.status.value,
-            "became": to.value,
-            "actor": deed.by[:80],
-            "at": deed.at,
-            "previous": row.event_head,
-        }
-        digest = _digest(columns, deed.keyring.fingerprint(deed.reason))
-        detail = deed.reason.encode() if deed.reason else None
-        events.append(EventRow.values(deed.keyring, {"detail": detail}, **columns, digest=digest))
+        event, digest = _event(type(row), row.id, row.event_count + 1, (row.status, to), row.event_head, deed)
+        events.append(event)
         changes.append(
             {
                 "row_id": row.id,
@@ -186,6 +185,26 @@ def _record(session: Session, deeds: Sequence[tuple[Moved, State, Deed]]) -> Non
             ("changed_at", change["to_at"]),
         ):
             set_committed_value(row, name, value)  # the row in hand says what was just written
+
+
+def _event(
+    table: type[Moved], number: int, sequence: int, states: tuple[State, State], previous: str, deed: Deed
+) -> tuple[dict[str, object], str]:
+    """The row of an event after the one of the ``previous`` digest, and its own digest."""
+    columns = {
+        "subject": _SUBJECTS[table][0],
+        "subject_id": number,
+        "sequence": sequence,
+        "what": deed.what[:24],
+        "was": states[0].value,
+        "became": states[1].value,
+        "actor": deed.by[:80],
+        "at": deed.at,
+        "previous": previous,
+    }
+    digest = _digest(columns, deed.keyring.fingerprint(deed.reason))
+    detail = deed.reason.encode() if deed.reason else None
+    return EventRow.values(deed.keyring, {"detail": detail}, **columns, digest=digest), digest
 
 
 def _compare_and_set(session: Session, table: type[Moved], changes: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ it says several facts otherwise than before, that is not taken over, and its cha
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeVar
@@ -28,6 +28,7 @@ from charges.tables import (
     PatientRow,
     PatientSearchKeyRow,
     insert_all,
+    next_ids,
 )
 
 AUTHORITIES = frozenset({"eclinicalworks", "fhir", "hl7"})
@@ -106,24 +107,33 @@ class _Known:
 
 
 def learn(
-    session: Session, keyring: Keyring, practice_id: int, charges: Iterable[tuple[ChargeRow, Charge]], now: datetime
-) -> None:
-    """Take up what an authority says of the people of stored charges, in their order, and give each its patient key.
+    session: Session, keyring: Keyring, practice_id: int, charges: Iterable[Charge], now: datetime
+) -> Sequence[str]:
+    """Take up what an authority says of the people of charges, in their order; returns the patient key of each charge.
 
-    A charge whose number is somebody else's by what is known gets a key of its own. Only one transaction at a time may do
-    this for a practice (``received.wait_for_turn``).
+    A charge whose number is somebody else's by what is known gets a key of its own; one that registers nobody has the key
+    that its source states. Only one transaction at a time may do this for a practice (``received.wait_for_turn``).
     """
-    said = [
-        _Said(row, demographics := description_of(charge), told_by(keyring, demographics))
-        for row, charge in charges
-        if is_registered(row.source, charge)
-    ]
+    said: list[_Said | None] = []
+    keys: list[str] = []
+    for charge in charges:
+        each = _Said(charge, *_told(keyring, charge)) if is_registered(charge.source, charge) else None
+        said.append(each)
+        keys.append("" if each else stated_key(keyring, practice_id, charge))
+    registered = [each for each in said if each]
     registry = _Registry(session, keyring, practice_id, now)
-    registry.read(said)
-    for each in said:
-        key = registry.take(each.demographics, each.told)
-        each.row.patient_key = key or charge_key(keyring, practice_id, each.row.source, each.row.key)
+    registry.read(registered)
+    for place, each in enumerate(said):
+        if each:
+            key = registry.take(each.demographics, each.told)
+            keys[place] = key or charge_key(keyring, practice_id, each.charge.source, each.charge.key)
     registry.write()
+    return [registry.now_of(key) for key in keys]
+
+
+def _told(keyring: Keyring, charge: Charge) -> tuple[Demographics, str]:
+    demographics = description_of(charge)
+    return demographics, told_by(keyring, demographics)
 
 
 def restate(session: Session, keyring: Keyring, patient: PatientRow, demographics: Demographics, now: datetime) -> None:
@@ -137,7 +147,7 @@ def restate(session: Session, keyring: Keyring, patient: PatientRow, demographic
 class _Said(NamedTuple):
     """What is said of the person of a charge."""
 
-    row: ChargeRow
+    charge: Charge
     demographics: Demographics
     told: str
 
@@ -150,6 +160,7 @@ class _Registry:
         self.known: dict[str, _Known] = {}
         self.unopened: dict[str, str] = {}
         self.merged: list[tuple[_Known, _Known]] = []
+        self.became: dict[str, str] = {}
         self.number_keys: dict[tuple[str, str], str] = {}
 
     def read(self, said: Iterable[_Said]) -> None:
@@ -213,13 +224,16 @@ class _Registry:
             if each.row is not None and each.changed:
                 each.row.changed_at = self.now
                 each.row.seal(self.keyring, demographics=_as_bytes(each.demographics))
-        insert_all(self.session, PatientRow, [self._row_of(each) for each in people if each.row is None])
-        numbers = self._numbers_of(people)
+        new = [each for each in people if each.row is None]
+        numbers = {each.key: each.row.id for each in people if each.row is not None}
+        numbers.update(zip((each.key for each in new), next_ids(self.session, PatientRow, len(new)), strict=True))
+        insert_all(self.session, PatientRow, [self._row_of(each, numbers[each.key]) for each in new])
         for other, stays in self.merged:
             last = stays
             while last in into:  # merged again within the page
                 last = into[last]
             self._merge(other, last, numbers)
+            self.became[other.key] = last.key
         for ids in parts(numbers[each.key] for each in people if each.row is not None and each.changed):
             self.session.execute(delete(PatientSearchKeyRow).where(PatientSearchKeyRow.patient_id.in_(ids)))
         keys = [
@@ -230,23 +244,20 @@ class _Registry:
         ]
         insert_all(self.session, PatientSearchKeyRow, keys)
 
-    def _row_of(self, new: _Known) -> dict[str, object]:
+    def now_of(self, key: str) -> str:
+        """The patient key by which whoever had this one is known once all is written."""
+        return self.became.get(key, key)
+
+    def _row_of(self, new: _Known, number: int) -> dict[str, object]:
         return PatientRow.values(
             self.keyring,
             {"demographics": _as_bytes(new.demographics)},
+            id=number,
             practice_id=self.practice_id,
             key=new.key,
             told=new.told,
             changed_at=self.now,
         )
-
-    def _numbers_of(self, people: Iterable[_Known]) -> dict[str, int]:
-        """The numbers that we gave to people, by their patient keys."""
-        numbers: dict[str, int] = {}
-        for keys in parts(each.key for each in people):
-            found = self.session.execute(select(PatientRow.key, PatientRow.id).where(PatientRow.key.in_(keys)))
-            numbers.update((key, number) for key, number in found)
-        return numbers
 
     def _merge(self, other: _Known, first: _Known, numbers: Mapping[str, int]) -> None:
         """Give what was one person's to whom their authority merged them into."""

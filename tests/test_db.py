@@ -15,8 +15,19 @@ from charges import db
 from charges.db import Database, create_database_engine
 from charges.errors import Refused, Unavailable
 from charges.settings import Settings
-from charges.tables import Base, ControlNumberRow
-from tests.conftest import KEYRING
+from charges.tables import Base, ControlNumberRow, CursorRow, EventRow, PracticeRow, insert_all, next_ids
+from tests.conftest import KEYRING, NOON
+
+_EVENT = {
+    "subject": "charge",
+    "sequence": 1,
+    "what": "told",
+    "was": "held",
+    "became": "held",
+    "at": NOON,
+    "previous": "",
+    "digest": "0",
+}
 
 
 def test_the_tables_are_those_of_the_models(database: Database) -> None:
@@ -141,6 +152,45 @@ def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> Non
 def test_no_value_of_a_row_is_in_a_fault(database: Database) -> None:
     with pytest.raises(Unavailable) as fault, database.transaction() as session:
         session.add_all([ControlNumberRow(scope="Odette Larkspur", next=1) for _ in range(2)])
+    assert "Odette" not in str(fault.value)
+    assert fault.value.__cause__ is None
+
+
+@pytest.mark.parametrize("texts", [["plain"], ["", "a\tb", "c\nd", "\\N", "\\.", "e\\f", "Ådahl '\""]])
+def test_rows_inserted_together_are_what_was_given(database: Database, texts: list[str]) -> None:
+    with database.transaction() as session:
+        numbers = next_ids(session, EventRow, len(texts))
+        rows = [
+            EventRow.values(
+                KEYRING, {"detail": text.encode() or None}, id=number, subject_id=number, actor=text, **_EVENT
+            )
+            for number, text in zip(numbers, texts, strict=True)
+        ]
+        insert_all(session, EventRow, rows)
+        session.add(EventRow(subject_id=0, actor="by itself", key_id=1, **_EVENT))  # has no number that was given away
+    with database.transaction() as session:
+        read = session.query(EventRow).order_by(EventRow.id).all()
+        assert [each.actor for each in read] == [*texts, "by itself"]
+        assert [each.unseal(KEYRING, "detail").decode() for each in read] == [*texts, ""]
+        assert {(each.at, each.what) for each in read} == {(NOON, "told")}
+
+
+def test_rows_inserted_together_have_the_defaults_of_their_table(database: Database) -> None:
+    with database.transaction() as session:
+        practice = PracticeRow(code="here", name="Here", digest="", applied_at=NOON)
+        practice.seal(KEYRING, profile=b"{}")
+        session.add(practice)
+        session.flush()
+        insert_all(
+            session, CursorRow, [{"practice_id": practice.id, "source": "fhir", "position": "5", "moved_at": NOON}]
+        )
+        assert session.query(CursorRow).one().stream == "changes"
+
+
+def test_no_value_of_rows_inserted_together_is_in_a_fault(database: Database) -> None:
+    row = EventRow.values(KEYRING, {"detail": None}, subject_id=1, actor="Odette Larkspur", **_EVENT)
+    with pytest.raises(Unavailable, match="refused a statement") as fault, database.transaction() as session:
+        insert_all(session, EventRow, [row, row])
     assert "Odette" not in str(fault.value)
     assert fault.value.__cause__ is None
 

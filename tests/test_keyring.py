@@ -1,5 +1,6 @@
 """Sealing: what is sealed opens only with its key, at its place, unchanged."""
 
+import hmac
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_no_changed_byte_goes_unnoticed(position: int) -> None:
 
 def test_the_same_text_is_sealed_differently_each_time() -> None:
     assert KEYRING.seal(b"same", "here") != KEYRING.seal(b"same", "here")
+
+
+@given(text=st.text(max_size=200), key=st.binary(min_size=1, max_size=100))
+def test_a_fingerprint_is_the_keyed_hash_of_the_standard_library(text: str, key: bytes) -> None:
+    expected = hmac.digest(key, text.encode(errors="ignore"), "sha256").hex()[:32]
+    assert Keyring({1: bytes(32)}, key).fingerprint(text.encode(errors="ignore").decode()) == expected
 
 
 def test_a_missing_key_is_named() -> None:

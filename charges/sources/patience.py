@@ -6,11 +6,13 @@ clock, which is known from the ``Date`` of its answers.
 What a system answers is told by its number and never by its text, for a text may repeat a patient's data.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -30,6 +32,12 @@ _DENIED = "access_denied"
 """The error of OAuth 2.0 (RFC 6749, 4.1.2.1) that a vendor is known to send with status 500."""
 _WILDEST_CLOCK = 900.0
 """Seconds by which a system's clock may differ from ours and still be believed."""
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whom we trust to say who a host is: this machine's certificates, read once in a process, for that takes long."""
+    return httpx2.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,11 +65,13 @@ class Places:
     def _look(self, record: Record, places: Mapping[str, str], within: str, before: str, found: dict[str, str]) -> None:
         defaults = _defaults(type(record))
         for name, value in record.__dict__.items():
-            if not _says(value, defaults[name]):
+            default = defaults[name]
+            if value is default or not _says(value, default):
                 continue
             path = within + name
-            if path in places:
-                found[before + path] = places[path]
+            place = places.get(path)
+            if place is not None:
+                found[before + path] = place
             if path in self._parents and isinstance(value, Record):
                 self._look(value, places, f"{path}.", before, found)
 

@@ -6,7 +6,7 @@ are its identity; the identity is authenticated with each sealed value.
 """
 
 from charges.tables.answers import AlarmRow, AnswerRow
-from charges.tables.base import Base, SealedRow, insert_all
+from charges.tables.base import Base, SealedRow
 from charges.tables.charges import (
     NO_DEADLINE,
     ChargeRow,
@@ -21,6 +21,7 @@ from charges.tables.columns import BigId, Cents, Moment, Word
 from charges.tables.desk import CorrectionRow, LookRow, ViewRow
 from charges.tables.differences import DifferenceRow
 from charges.tables.figures import CountedDayRow, FigureRow
+from charges.tables.insertion import insert_all, next_ids
 from charges.tables.kept import KeptCountRow
 from charges.tables.money import AccountAdjustmentRow, PaymentReasonRow, RemittanceRow, UnmatchedPaymentRow
 from charges.tables.patients import PatientLinkRow, PatientRow, PatientSearchKeyRow
@@ -116,6 +117,7 @@ __all__ = [
     "ViewRow",
     "Word",
     "insert_all",
+    "next_ids",
 ]
 
 SEALED_ROWS: tuple[type[SealedRow], ...] = (

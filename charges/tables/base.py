@@ -1,12 +1,12 @@
 """What all tables share, and what those with sealed columns share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import Integer, LargeBinary, MetaData, String, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Integer, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from charges.keyring import Keyring
 from charges.model import Severity
@@ -120,9 +120,3 @@ class SealedRow:
             keyring,
             **{name: self.unseal(keyring, name) for name in self.SEALED if getattr(self, name) is not None},
         )
-
-
-def insert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert many rows at once that nobody needs as objects; what they refer to must be flushed before."""
-    if rows:
-        session.execute(insert(table.__table__), rows)  # type: ignore[arg-type]

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from charges import intake, received, review
+from charges import documents, intake, lifecycle, received, review
 from charges.errors import Unavailable
 from charges.model import Charge
 from charges.sources import Page, RawRecord
-from charges.tables import ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow
+from charges.tables import ChargeRow, ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow
 from rules.examples import charge, line
 from tests.conftest import NOON
 from tests.practice import Workplace
@@ -33,6 +33,21 @@ def test_pulling_again_changes_nothing(workplace: Workplace) -> None:
     workplace.run("pull", "pull")
     assert _count(workplace, ChargeVersionRow) == 2
     assert _count(workplace, RawRecordRow) == 2
+
+
+def test_a_charge_that_comes_twice_on_a_page_is_what_it_said_last(workplace: Workplace) -> None:
+    before, after = charge(key="1", self_pay=True), charge(key="1")
+    page = Page(tuple(RawRecord("1", each.model_dump_json().encode()) for each in (before, after)))
+    pulled = intake.store(workplace.database, workplace.applied.id, workplace.source, page, NOON)
+    assert (pulled.new, pulled.changed) == (1, 1)
+    assert _count(workplace, ChargeVersionRow) == 2
+    with workplace.database.transaction() as session:
+        row = session.query(ChargeRow).one()
+        assert row.event_count == 2
+        kept = documents.read(session, workplace.database.keyring, [row])[row]
+        assert not kept.self_pay
+        assert kept.digest() == kept.version == row.version
+        assert lifecycle.is_unbroken(session, workplace.database.keyring, row)
 
 
 def test_a_late_edit_is_a_new_version_and_the_old_one_stays(workplace: Workplace) -> None:

@@ -28,7 +28,7 @@ from charges.sources.eclinicalworks.contract import (
     Token,
 )
 from charges.sources.eclinicalworks.paging import RawPage, Record
-from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Turns, patiently
+from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Turns, authorities, patiently
 
 _NOT_ALLOWED = (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN, httpx2.codes.INTERNAL_SERVER_ERROR)
 """Of 500 only ``access_denied`` comes so far; any other is asked again."""
@@ -49,7 +49,9 @@ class Client:
 
     def __enter__(self) -> "Client":
         self._turns = Turns(self._host, self.allowance, self.wall_clock)
-        self._http = httpx2.Client(base_url=self.settings.base_url, timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx2.Client(
+            base_url=self.settings.base_url, verify=authorities(), timeout=TIMEOUT, follow_redirects=False
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,10 +14,12 @@ Paths, below the base URL::
     GET  /practices/{code}/days/numbers       firstDay, lastDay, after, pageSize -> NumberPage
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 CHARGES_PATH = "/practices/{code}/charges"
@@ -39,7 +41,25 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+class _TextFirst:
+    """Nearly every value is a text already; only what is none is given to ``_text``."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        text = handler(source)
+        return core_schema.union_schema(
+            [core_schema.str_schema(strict=True), core_schema.no_info_before_validator_function(_text, text)],
+            mode="left_to_right",
+            custom_error_type="string_type",
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core_schema.str_schema())
+
+
+Text = Annotated[str, _TextFirst]
+_Number = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 
 
 class Wire(BaseModel):
@@ -251,7 +271,7 @@ class CustomField(Wire):
 class ChargeRecord(Wire):
     """The billable services of one encounter, as the tenant has them now."""
 
-    invoice_id: Text = Field(alias="InvId", description="The charge's number, stable over edits.", min_length=1)
+    invoice_id: _Number = Field(alias="InvId", description="The charge's number, stable over edits.")
     modified_on: Text = Field(
         alias="modifiedOn", description="When anything of it changed last, as YYYY-MM-DD HH:MM:SS."
     )

@@ -8,6 +8,7 @@ import json
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -55,6 +56,11 @@ _SELF_PAY_CODE = re.compile(r"^[xX]")
 """Codes that a practice invents for what no payer is asked for begin with x."""
 
 _CONTRACT = FieldMap()
+_NO_ADDRESS, _NO_SUBSCRIBER = Address(), Subscriber()
+_NO_CAUSES, _NO_DATES, _NO_REFERENCES = RelatedCauses(), ClaimDates(), References()
+"""Most charges say nothing of these."""
+_KEPT = 4096
+"""So many providers, facilities and payers are kept as they were last said, for nearly all charges name the same few."""
 
 
 def to_charge(body: bytes, fields: FieldMap = _CONTRACT) -> Charge:
@@ -166,12 +172,22 @@ def _person(given: Human, column: str) -> dict[str, Any]:
 
 
 def _address(given: Postal) -> Address:
+    return _address_of(*_lines_of(given))
+
+
+def _lines_of(given: Postal) -> tuple[str, str, str, str, str]:
+    return given.line1, given.line2, given.city, given.state, given.zip
+
+
+def _address_of(line1: str, line2: str, city: str, state: str, postal_code: str) -> Address:
+    if not (line1 or line2 or city or state or postal_code):
+        return _NO_ADDRESS
     return Address(
-        line1=given.line1.strip(),
-        line2=given.line2.strip(),
-        city=given.city.strip(),
-        state=given.state.strip().upper(),
-        postal_code=given.zip.strip(),
+        line1=line1.strip(),
+        line2=line2.strip(),
+        city=city.strip(),
+        state=state.strip().upper(),
+        postal_code=postal_code.strip(),
     )
 
 
@@ -179,47 +195,68 @@ def _coverage(given: InsuranceRecord) -> Coverage:
     relation = given.relation.strip().upper()
     subscriber = given.subscriber
     return Coverage(
-        payer=Payer(
-            source_id=given.insurance_id.strip(),
-            name=given.name.strip(),
-            payer_id=given.payer_id.strip(),
-            claim_filing_code=given.filing_code.strip().upper(),
-            address=_address(given.address),
-        ),
+        payer=_payer(given.insurance_id, given.name, given.payer_id, given.filing_code, *_lines_of(given.address)),
         member_id=given.member_id.strip(),
         relationship=RELATIONSHIPS.get(relation, relation),
-        subscriber=Subscriber(**_person(subscriber, "insurances.subscriber")) if subscriber else Subscriber(),
+        subscriber=Subscriber(**_person(subscriber, "insurances.subscriber")) if subscriber else _NO_SUBSCRIBER,
         group_number=given.group_number.strip(),
         group_name=given.group_name.strip(),
         insurance_type=given.insurance_type.strip(),
     )
 
 
+@lru_cache(_KEPT)
+def _payer(source_id: str, name: str, payer_id: str, filing_code: str, *address: str) -> Payer:
+    return Payer(
+        source_id=source_id.strip(),
+        name=name.strip(),
+        payer_id=payer_id.strip(),
+        claim_filing_code=filing_code.strip().upper(),
+        address=_address_of(*address),
+    )
+
+
 def _provider(given: ProviderRecord | None) -> Provider | None:
     if given is None or not (given.id or given.npi or given.last_name):
         return None
+    names = given.last_name, given.first_name, given.middle_name, given.suffix
+    return _provider_of(given.id, given.npi, *names, given.taxonomy)
+
+
+@lru_cache(_KEPT)
+def _provider_of(
+    source_id: str, npi: str, last_name: str, first_name: str, middle_name: str, suffix: str, taxonomy: str
+) -> Provider:
     return Provider(
-        source_id=given.id.strip(),
-        npi=given.npi.strip(),
-        last_name=given.last_name.strip(),
-        first_name=given.first_name.strip(),
-        middle_name=given.middle_name.strip(),
-        suffix=given.suffix.strip(),
-        taxonomy=given.taxonomy.strip().upper(),
+        source_id=source_id.strip(),
+        npi=npi.strip(),
+        last_name=last_name.strip(),
+        first_name=first_name.strip(),
+        middle_name=middle_name.strip(),
+        suffix=suffix.strip(),
+        taxonomy=taxonomy.strip().upper(),
     )
 
 
 def _facility(given: FacilityRecord | None) -> Facility | None:
     if given is None or not (given.id or given.npi or given.name):
         return None
+    about = given.id, given.name, given.npi, given.clia, given.place_of_service, given.phone
+    return _facility_of(*about, *_lines_of(given.address))
+
+
+@lru_cache(_KEPT)
+def _facility_of(
+    source_id: str, name: str, npi: str, clia: str, place_of_service: str, phone: str, *address: str
+) -> Facility:
     return Facility(
-        source_id=given.id.strip(),
-        name=given.name.strip(),
-        npi=given.npi.strip(),
-        address=_address(given.address),
-        clia=given.clia.strip().upper(),
-        place_of_service=given.place_of_service.strip(),
-        phone=given.phone.strip(),
+        source_id=source_id.strip(),
+        name=name.strip(),
+        npi=npi.strip(),
+        address=_address_of(*address),
+        clia=clia.strip().upper(),
+        place_of_service=place_of_service.strip(),
+        phone=phone.strip(),
     )
 
 
@@ -274,43 +311,44 @@ def _drug(given: LineRecord, column: str) -> Drug | None:
 
 
 def _related_causes(given: ClaimInformation) -> RelatedCauses:
-    return RelatedCauses(
-        auto_accident=_yes(given.auto_accident),
-        other_accident=_yes(given.other_accident),
-        employment=_yes(given.employment_related),
-        state=given.accident_state.strip().upper(),
-    )
+    auto, other, employment = map(_yes, (given.auto_accident, given.other_accident, given.employment_related))
+    state = given.accident_state.strip().upper()
+    if not (auto or other or employment or state):
+        return _NO_CAUSES
+    return RelatedCauses(auto_accident=auto, other_accident=other, employment=employment, state=state)
 
 
 def _dates(given: ClaimInformation) -> ClaimDates:
     def day(value: str, name: str) -> date | None:
         return _date(value, f"claimInfo.{name}")
 
-    return ClaimDates(
-        onset_of_illness=day(given.onset_date, "onsetDate"),
-        initial_treatment=day(given.initial_treatment_date, "initialTreatmentDate"),
-        last_seen=day(given.last_seen_date, "lastSeenDate"),
-        accident=day(given.accident_date, "accidentDate"),
-        last_menstrual_period=day(given.last_menstrual_period, "lastMenstrualPeriod"),
-        last_xray=day(given.last_xray_date, "lastXrayDate"),
-        disability_from=day(given.disability_from, "disabilityFrom"),
-        disability_to=day(given.disability_to, "disabilityTo"),
-        last_worked=day(given.last_worked, "lastWorked"),
-        return_to_work=day(given.return_to_work, "returnToWork"),
-        admission=day(given.admission_date, "admissionDate"),
-        discharge=day(given.discharge_date, "dischargeDate"),
-    )
+    dates = {
+        "onset_of_illness": day(given.onset_date, "onsetDate"),
+        "initial_treatment": day(given.initial_treatment_date, "initialTreatmentDate"),
+        "last_seen": day(given.last_seen_date, "lastSeenDate"),
+        "accident": day(given.accident_date, "accidentDate"),
+        "last_menstrual_period": day(given.last_menstrual_period, "lastMenstrualPeriod"),
+        "last_xray": day(given.last_xray_date, "lastXrayDate"),
+        "disability_from": day(given.disability_from, "disabilityFrom"),
+        "disability_to": day(given.disability_to, "disabilityTo"),
+        "last_worked": day(given.last_worked, "lastWorked"),
+        "return_to_work": day(given.return_to_work, "returnToWork"),
+        "admission": day(given.admission_date, "admissionDate"),
+        "discharge": day(given.discharge_date, "dischargeDate"),
+    }
+    return ClaimDates(**dates) if any(dates.values()) else _NO_DATES
 
 
 def _references(given: ClaimInformation) -> References:
-    return References(
-        prior_authorization=given.prior_authorization.strip(),
-        referral_number=given.referral_number.strip(),
-        clia=given.clia_number.strip().upper(),
-        mammography_certificate=given.mammography_certificate.strip(),
-        payer_claim_number=given.payer_claim_number.strip(),
-        investigational_device=given.investigational_device.strip(),
-    )
+    numbers = {
+        "prior_authorization": given.prior_authorization.strip(),
+        "referral_number": given.referral_number.strip(),
+        "clia": given.clia_number.strip().upper(),
+        "mammography_certificate": given.mammography_certificate.strip(),
+        "payer_claim_number": given.payer_claim_number.strip(),
+        "investigational_device": given.investigational_device.strip(),
+    }
+    return References(**numbers) if any(numbers.values()) else _NO_REFERENCES
 
 
 def _rank(order: str) -> tuple[int, str]:
@@ -337,6 +375,8 @@ def _number(text: str, column: str) -> Decimal | None:
 
 
 def _date(text: str, column: str) -> date | None:
+    if not text:
+        return None
     plain = text.strip().partition(" ")[0].partition("T")[0]
     if _NO_DATE.fullmatch(plain):
         return None

@@ -79,7 +79,12 @@ class _Sweep:
     changed: MomentOf
     newest: str = ""
     length: int = 0
-    seen: set[str] = field(default_factory=set)
+    given: list[Sequence[Record]] = field(default_factory=list)
+
+    @property
+    def seen(self) -> set[str]:
+        """The records of all pages, each by what it says."""
+        return {repr(record) for records in self.given for record in records}
 
     def pages(self) -> Iterator[Sequence[Record]]:
         """Page after page."""
@@ -91,7 +96,7 @@ class _Sweep:
             moments = [moment for moment in map(self.changed, page.records) if moment]
             self._demand_order(page, moments, before)
             self.newest = moments[-1] if moments else self.since
-            self.seen.update(map(repr, page.records))
+            self.given.append(page.records)
             if page.records:
                 yield page.records
             has_more, before = page.has_more, page

@@ -16,7 +16,7 @@ from charges.connections import FhirServer
 from charges.errors import Refused, Unavailable
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.fhir.auth import demand_scopes, token_form
-from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Busy, Turns, patiently
+from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Busy, Turns, authorities, patiently
 
 Resource = dict[str, Any]
 Query = Mapping[str, str | list[str]]
@@ -45,7 +45,7 @@ class FhirClient:
 
     def __enter__(self) -> "FhirClient":
         self._base = self.settings.base_url.rstrip("/")
-        self._http = httpx2.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx2.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=False)
         self._turns = Turns(self.host, self.allowance)
         return self
 
