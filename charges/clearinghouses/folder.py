@@ -17,8 +17,8 @@ _TEMPORARY = ".part"
 class Folder:
     """A clearinghouse that is two folders of this machine or of a mounted share.
 
-    A file is written under ``.NAME.part`` in the same folder, flushed to disk, measured, and then given its own name by
-    a hard link, which, unlike a rename, cannot overwrite.
+    A file is written under ``.NAME.part`` in the same folder, flushed to disk, measured, and then renamed, which is one
+    step: were it there under both names for a moment, who takes one then would leave the other, as if it had not been sent.
     """
 
     outbound: Path
@@ -57,9 +57,10 @@ class Folder:
                     f"Another file named {name} lies in {self.outbound}. It was not touched and ours was not sent; "
                     "move that file away and run again."
                 )
-            if not final.exists():
-                _rename(temporary, final)
-            temporary.unlink(missing_ok=True)
+            if final.exists():
+                temporary.unlink(missing_ok=True)
+            else:
+                temporary.rename(final)
             folder = os.open(self.outbound, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -126,16 +127,6 @@ class Folder:
         return Unavailable(
             f"The drop folder {self.outbound} {what}. The claim file is stored and goes out in the next run."
         )
-
-
-def _rename(temporary: Path, final: Path) -> None:
-    """Give a file its name without overwriting; shares that know no hard links get a plain rename."""
-    try:
-        os.link(temporary, final)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
-            raise
-        temporary.rename(final)
 
 
 def _is_unfinished(name: str) -> bool:

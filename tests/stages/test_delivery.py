@@ -127,6 +127,21 @@ def test_a_crash_at_any_step_sends_the_same_bytes_once(built: Workplace, step: s
     assert [path.name for path in built.outbound.iterdir()] == [file.name]
 
 
+def test_a_file_is_never_there_under_both_names(built: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor who takes one of them, just when the worker is killed, would be sent the other one."""
+    seen: list[list[str]] = []
+    genuine = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        seen.append([each.name for each in built.outbound.iterdir()])
+        genuine(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    built.run("deliver")
+    assert [len(names) for names in seen if names] in ([], [1])
+    assert [path.name for path in built.outbound.iterdir()] == [path.name for path in built.files()]
+
+
 def test_what_cannot_be_known_is_asked(built: Workplace) -> None:
     faulty_folder = Faulty(built.clearinghouse.outbound, built.clearinghouse.inbound).fail("publish", "after")
     with pytest.raises(OSError, match="gone"):
