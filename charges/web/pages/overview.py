@@ -22,7 +22,6 @@ from charges.pipeline import Applied
 from charges.practice import Practice
 from charges.users.permissions import Permission, Viewer
 from charges.web import plots
-from charges.web.pages.queue import names_of
 from charges.web.plots import Bar, Column, Stack
 from charges.web.security import ViewerHere, needs
 from charges.web.showing import next_page, page
@@ -77,7 +76,7 @@ def overview(
     practices = chosen(site, viewer, practice)
     span = span_of(site, practices, first, last)
     found = reading.read(site.database, profiles(practices), span)
-    names = names_of(site, (each.practice.code for each in practices))
+    names = {each.npi: f"{each.last_name}, {each.first_name}" for one in practices for each in one.practice.providers}
     links = _Links(practice, span) if viewer.may(Permission.READ_CHARGES) else None
     return page(
         request,
