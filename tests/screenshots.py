@@ -243,6 +243,7 @@ def come_in(browser: Browser, address: str, opened: Installation, name: str) -> 
 
 def taken(page: Page) -> bytes:
     """What stands in the window, as WebP: a tenth of a PNG."""
+    page.bring_to_front()
     shot = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 70})
     return b64decode(shot["data"])
 
