@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 TESTERS ?= auto
 
-.PHONY: help demo test check format screenshots lock clean
+.PHONY: help demo test coverage check format screenshots lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: .venv/ready ## Run the whole pipeline on an invented practice, in ./demo
 	@$(BIN)/charges demo --dir demo
 
 test: .venv/dev ## Run all tests, on SQLite and on the services that answer
+	$(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
+
+coverage: .venv/dev ## The same, telling which lines no test runs; takes half as long again
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q -n $(TESTERS) --dist loadfile
 	$(BIN)/coverage combine -q

@@ -14,4 +14,8 @@
 Each numbered stage is a module. It takes rows of one state and leaves them in another; no stage calls another. The
 database is the queue, so whatever is lost outside it costs time and nothing else. ``telling`` looks at what the stages
 left and tells people and other systems what needs a person.
+
+What a stage needs beside itself stands in a package named by its concern: ``practice`` (the profile), ``feeds``, ``drift``
+and ``patients`` for intake, ``desk`` for review, ``amending`` for claims that left, ``replies`` for what came back,
+``rollout`` for what may leave at all; ``figures``, ``outcomes`` and ``reconcile`` look at the whole.
 """

@@ -14,12 +14,15 @@ from datetime import datetime
 from sqlalchemy import and_, exists, insert, or_, select
 from sqlalchemy.orm import Session, defer
 
-from charges import differences, documents, lifecycle, posting, refusals, reports, unmatched, worklist
+from charges import documents, lifecycle
+from charges.amending import differences
 from charges.clearinghouses import Clearinghouse, Reply
 from charges.db import Database
+from charges.desk import worklist
 from charges.errors import Refused, Unreadable
 from charges.model import Finding
 from charges.parts import parts
+from charges.replies import posting, refusals, reports, unmatched
 from charges.tables import (
     NEVER_SENT,
     AnswerRow,

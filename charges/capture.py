@@ -11,10 +11,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import corrections, differences, documents, lifecycle, patients, worklist
+from charges import documents, lifecycle
+from charges.amending import differences
+from charges.desk import corrections, worklist
 from charges.keyring import Keyring
 from charges.model import Charge, Finding, Severity, digest_of
 from charges.parts import parts
+from charges.patients import register as patients
 from charges.tables import ChargeRow, ChargeStatus, ClaimRow, Origin, next_ids
 
 ACTOR = "intake"

@@ -10,13 +10,16 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from charges import breakers, differences, documents, filing, lifecycle, modes
-from charges.completion import complete
+from charges import documents, filing, lifecycle
+from charges.amending import differences
 from charges.db import Database
+from charges.drift import breakers
 from charges.filing import ACTOR, LAST_CONTROL_NUMBER, Batch, Generated, control_scope
 from charges.model import Claim
-from charges.modes import Standing
-from charges.practice import Practice
+from charges.practice.completion import complete
+from charges.practice.profile import Practice
+from charges.rollout import modes
+from charges.rollout.modes import Standing
 from charges.tables import ChargeRow, ChargeStatus, Mode
 from charges.x12.kinds import Kind, kind_of
 

@@ -22,12 +22,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, defer
 
-from charges import breakers, lifecycle, modes, recall
+from charges import lifecycle
 from charges.clearinghouses import Clearinghouse, Parcel, Presence
 from charges.db import Database
+from charges.drift import breakers
 from charges.errors import ChargerouterError, Refused, Stale, Unavailable
-from charges.partner import Sending
-from charges.sending_hours import next_opening
+from charges.practice.partner import Sending
+from charges.practice.sending_hours import next_opening
+from charges.rollout import modes, recall
 from charges.tables import AnswerRow, ClaimFileRow, ClaimRow, EventRow, FileStatus, PaymentRow
 
 ACTOR = "delivery"

@@ -19,13 +19,13 @@ import httpx2
 from sqlalchemy import func, select
 
 from charges import claims, review
-from charges.connections import EclinicalWorks, Secret
 from charges.db import Database, create_database_engine, open_database, upgrade
 from charges.errors import Missing, Refused
 from charges.keyring import new_keyring, write_keyring
 from charges.model import Severity
 from charges.pipeline import Applied, Pipeline, Progress, no_progress, source_of, utc_now
-from charges.practice import Practice, Promotion, read_profile
+from charges.practice.connections import EclinicalWorks, Secret
+from charges.practice.profile import Practice, Promotion, read_profile
 from charges.settings import Settings
 from charges.simulator import CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import ChargeSource
@@ -148,7 +148,7 @@ def source_at(applied: Applied, base_url: str) -> ChargeSource:
 
 
 def _example() -> Practice:
-    with as_file(files("charges").joinpath("practices/lakeside.yaml")) as path:
+    with as_file(files("charges").joinpath("practice/examples/lakeside.yaml")) as path:
         return read_profile(path)
 
 

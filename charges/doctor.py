@@ -11,14 +11,15 @@ from pathlib import Path
 from kombu import Connection
 from sqlalchemy import func, select, text
 
-from charges import breakers, probing
-from charges.connections import EclinicalWorks, read_secret
 from charges.db import Database, is_current, open_database
+from charges.drift import breakers
 from charges.errors import BadRules, ChargerouterError, Refused
+from charges.feeds import probing
 from charges.model import Charge
-from charges.overdue import standing
-from charges.partner import SftpTransport
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
+from charges.practice.connections import EclinicalWorks, read_secret
+from charges.practice.partner import SftpTransport
+from charges.replies.overdue import standing
 from charges.settings import Settings, read_settings
 from charges.tables import ClaimFileRow, EventRow, FileStatus
 from charges.telling import endpoints, mail, subscriptions, webhooks

@@ -14,9 +14,9 @@ from pydantic_core import to_json
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from charges import patients
 from charges.keyring import Keyring
 from charges.model import Charge
+from charges.patients import register as patients
 from charges.tables import ChargeRow, ChargeVersionRow, HistoryLineRow, insert_all
 
 _CENT = Decimal("0.01")

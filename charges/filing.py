@@ -16,13 +16,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from charges import breakers, lifecycle, modes, worklist
+from charges import lifecycle
+from charges.amending.differences import Approved
 from charges.db import Database
-from charges.differences import Approved
+from charges.desk import worklist
+from charges.drift import breakers
 from charges.errors import Stale
 from charges.model import Charge, Claim, Finding
-from charges.modes import Standing
-from charges.practice import Practice
+from charges.practice.profile import Practice
+from charges.rollout import modes
+from charges.rollout.modes import Standing
 from charges.tables import ChargeRow, ChargeStatus, ClaimFileRow, ClaimRow, ControlNumberRow, FileStatus, Origin
 from charges.x12 import check
 from charges.x12.interchange import ControlNumbers, Interchange, write

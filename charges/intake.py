@@ -15,10 +15,14 @@ from itertools import chain
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import breakers, drift, lifecycle, received, worklist
+from charges import lifecycle
 from charges.capture import ACTOR, UNREADABLE, Capture
 from charges.db import Database
+from charges.desk import worklist
+from charges.drift import baselines as drift
+from charges.drift import breakers
 from charges.errors import Unreadable
+from charges.feeds import received
 from charges.keyring import Keyring
 from charges.model import Charge
 from charges.parts import parts

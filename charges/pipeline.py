@@ -14,38 +14,26 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from charges import (
-    acknowledgements,
-    after_billing,
-    amending,
-    breakers,
-    budget,
-    canaries,
-    claims,
-    delivery,
-    intake,
-    kept,
-    lifecycle,
-    modes,
-    overview,
-    probing,
-    rollout,
-    scrub,
-    secondary,
-)
-from charges.census import Verdict
+from charges import acknowledgements, claims, delivery, intake, kept, lifecycle, overview, scrub, secondary
+from charges.amending import deciding as amending
+from charges.amending import noticing as after_billing
 from charges.clearinghouses import Clearinghouse
 from charges.clearinghouses.folder import Folder
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir, FhirServer, FlatFiles
 from charges.db import Database
-from charges.dialect import Hl7
+from charges.drift import breakers, canaries
+from charges.drift.census import Verdict
 from charges.errors import Refused, Unavailable
+from charges.feeds import budget, probing
 from charges.figures.counting import count_figures
-from charges.modes import Standing
-from charges.overdue import Watched, watch
-from charges.partner import SftpTransport
-from charges.practice import Practice
+from charges.practice.connections import ClaimFiles, EclinicalWorks, Fhir, FhirServer, FlatFiles
+from charges.practice.dialect import Hl7
+from charges.practice.partner import SftpTransport
+from charges.practice.profile import Practice
+from charges.replies.overdue import Watched, watch
 from charges.revisit import Days, Loop, Revisit
+from charges.rollout import acts as rollout
+from charges.rollout import modes
+from charges.rollout.modes import Standing
 from charges.settings import Settings
 from charges.sources import ChargeSource, Revisitable
 from charges.sources.allowance import Allowance, Unlimited

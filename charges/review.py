@@ -13,10 +13,14 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from charges import acting, differences, documents, identity, lifecycle, received, worklist
+from charges import documents, lifecycle
+from charges.amending import differences
 from charges.db import Database
+from charges.desk import acting, worklist
 from charges.errors import Refused, Stale
+from charges.feeds import received
 from charges.model import Charge, Finding, Severity
+from charges.patients import identity
 from charges.tables import (
     ChargeRow,
     ChargeStatus,

@@ -19,9 +19,11 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from charges import drift, intake, received
+from charges import intake
 from charges.db import Database
+from charges.drift import baselines as drift
 from charges.errors import NotOffered, Refused, Unreadable
+from charges.feeds import received
 from charges.intake import Pulled
 from charges.sources import Page, RawRecord, Revisitable
 from charges.tables import ChargeRow, ChargeStatus

@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from charges import breakers, documents, identity, lifecycle, worklist
-from charges.completion import complete
+from charges import documents, lifecycle
 from charges.db import Database
+from charges.desk import worklist
+from charges.drift import breakers
 from charges.model import Charge, Finding, HistoryLine
-from charges.practice import Practice
+from charges.patients import identity
+from charges.practice.completion import complete
+from charges.practice.profile import Practice
 from charges.tables import NO_DEADLINE, ChargeRow, ChargeStatus, ClaimRow, HistoryLineRow, Origin
 from rules.engine import NO_TABLES, Facts, Rule, judge
 from rules.index import Catalogue

@@ -12,14 +12,19 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from charges import breakers, differences, filing, lifecycle, modes, posting, worklist
-from charges.completion import complete
+from charges import filing, lifecycle
+from charges.amending import differences
 from charges.db import Database
+from charges.desk import worklist
+from charges.drift import breakers
 from charges.errors import Refused, Stale
 from charges.filing import Batch, Generated
 from charges.model import Charge, Claim, Finding, Severity
-from charges.modes import Standing
-from charges.practice import Practice
+from charges.practice.completion import complete
+from charges.practice.profile import Practice
+from charges.replies import posting
+from charges.rollout import modes
+from charges.rollout.modes import Standing
 from charges.tables import (
     ChargeRow,
     ChargeStatus,

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from stat import S_ISREG
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
-from charges.connections import SshServer, read_secret
 from charges.errors import ChargerouterError, Refused, Unavailable
+from charges.practice.connections import SshServer, read_secret
 
 try:
     import asyncssh

@@ -14,7 +14,7 @@ from statistics import median
 from sqlalchemy import func, select
 
 from charges.db import Database
-from charges.practice import Standards
+from charges.practice.profile import Standards
 from charges.tables import ChargeRow, ChargeStatus, HistoryLineRow
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from charges import rollout
 from charges.clearinghouses.folder import Folder
 from charges.db import Database
 from charges.errors import Unreadable
 from charges.model import Charge
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
-from charges.practice import Practice, parse_profile
+from charges.practice.profile import Practice, parse_profile
+from charges.rollout import acts as rollout
 from charges.settings import Settings
 from charges.sources import Page, Probe, RawRecord
 from charges.tables import ChargeRow, ChargeStatus, Mode

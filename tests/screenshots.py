@@ -27,11 +27,13 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from charges import casefile, corrections, desk, overview, queue
+from charges import overview
 from charges.clearinghouses.folder import Folder
 from charges.demo import prepared, source_at
+from charges.desk import casefile, corrections, queue
+from charges.desk import sharing as desk
+from charges.desk.queue import Reader, Wanted
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
-from charges.queue import Reader, Wanted
 from charges.settings import Settings
 from charges.simulator import build_practice, running, simulator_app
 from charges.tables import Role

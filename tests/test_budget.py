@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from charges.budget import SharedAllowance, tenant_of
-from charges.connections import EclinicalWorks, Secret
 from charges.db import Database
 from charges.errors import Unavailable
+from charges.feeds.budget import SharedAllowance, tenant_of
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources.eclinicalworks.client import Client
 from charges.tables import AllowanceRow
@@ -110,7 +110,7 @@ def test_a_clock_that_was_set_wrong_does_not_stop_the_work(database: Database) -
 
 TAKE = """
 import sys
-from charges.budget import SharedAllowance
+from charges.feeds.budget import SharedAllowance
 from charges.db import Database, create_database_engine
 from charges.settings import Settings
 from tests.conftest import KEYRING

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charges.census import (
+from charges.drift.census import (
     Census,
     Drift,
     Shape,
@@ -24,7 +24,7 @@ from charges.census import (
     shape_of_json,
     shape_of_segments,
 )
-from charges.connections import ClaimFiles, EclinicalWorks, Fhir, Secret
+from charges.practice.connections import ClaimFiles, EclinicalWorks, Fhir, Secret
 from charges.simulator import build_practice
 from charges.sources import RawRecord
 from charges.sources.claimfiles import ClaimFilesSource

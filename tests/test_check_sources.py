@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charges.cli import main
-from charges.connections import FlatFiles
-from charges.practice import Practice, read_profile
-from charges.scrutiny import Scrutiny, scrutinise
-from charges.scrutiny_page import page
+from charges.practice.connections import FlatFiles
+from charges.practice.profile import Practice, read_profile
+from charges.scrutiny.judging import Scrutiny, scrutinise
+from charges.scrutiny.page import page
 from tests.sources import hl7
 from tests.sources.flat import EXAMPLE, layout, row, text, workbook
 from tests.sources.test_fhir_mapping import PATIENT, VISIT, _bundle, _item
 
 TODAY = date(2026, 11, 23)
-LAKESIDE = Path(str(files("charges").joinpath("practices/lakeside.yaml")))
+LAKESIDE = Path(str(files("charges").joinpath("practice/examples/lakeside.yaml")))
 
 
 @pytest.fixture(scope="module")

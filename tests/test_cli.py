@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charges import scrutiny
 from charges.model import Claim
+from charges.scrutiny import judging as scrutiny
 from charges.simulator import build_practice, running, simulator_app
 from charges.x12.interchange import ControlNumbers, write
 from rules.examples import charge, line

@@ -23,7 +23,7 @@ def connected(charges: Charges, tenant: Tenant, tmp_path: Path, monkeypatch: pyt
     """The practice of the example, connected to a simulated tenant."""
     monkeypatch.setenv("LAKESIDE_CLIENT_SECRET", CLIENT_SECRET)
     with running(simulator_app(tenant)) as base_url:
-        example = files("charges").joinpath("practices/lakeside.yaml").read_text()
+        example = files("charges").joinpath("practice/examples/lakeside.yaml").read_text()
         (tmp_path / "lakeside.yaml").write_text(re.sub(r"base_url: \S*", f"base_url: {base_url}", example))
         for words in (("keys", "new", "chargerouter.key"), ("db", "upgrade"), ("practice", "apply", "lakeside.yaml")):
             assert charges(*words)[0] == 0

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from charges import corrections, desk, review
+from charges import review
 from charges.db import Database, create_database_engine, upgrade
+from charges.desk import corrections
+from charges.desk import sharing as desk
 from charges.errors import ChargerouterError
 from charges.keyring import KEYRING_BYTES, Keyring
 from charges.log import configure_logging
 from charges.model import Address, Coverage, Subscriber
-from charges.practice import Telling
+from charges.practice.profile import Telling
 from charges.settings import Settings
 from charges.tables import SEALED_ROWS, Base, ClaimRow, NoticeRow, Role, SealedRow, SubscriptionRow, UserRow
 from charges.telling import digests, endpoints, letters, subscriptions

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from charges.practice import Practice, parse_profile
+from charges.practice.profile import Practice, parse_profile
 from tests.practice import PROFILE
 
 COHORT = PROFILE.replace("mode: full", "mode: cohort, patients: [P9, P1, P7, P3, P5]")
@@ -16,7 +16,8 @@ def test_a_profile_comes_back_from_its_json() -> None:
 
 def test_a_profile_is_the_same_text_in_every_process() -> None:
     program = (
-        "import sys; from charges.practice import parse_profile; print(parse_profile(sys.argv[1]).model_dump_json())"
+        "import sys; from charges.practice.profile import parse_profile; "
+        "print(parse_profile(sys.argv[1]).model_dump_json())"
     )
     texts = {
         subprocess.run(

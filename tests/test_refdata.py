@@ -14,10 +14,10 @@ from threading import Thread
 
 import pytest
 
-from charges import refdata
 from charges.errors import Refused, Unavailable, Unreadable
-from charges.publishers import PUBLISHERS, links_on
-from charges.refdata import addresses, download
+from charges.refdata import fetching as refdata
+from charges.refdata.fetching import addresses, download
+from charges.refdata.publishers import PUBLISHERS, links_on
 from rules.reference import Reference
 from rules.reference.loaders import KINDS
 from tests.rules.reference import published

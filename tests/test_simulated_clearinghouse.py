@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from charges.cli.main import app
 from charges.model import Charge, Claim
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.simulator.clearinghouse import Fate, Habits, SimulatedClearinghouse
 from charges.simulator.payers import Decides
 from charges.simulator.postbox import Mail, Told

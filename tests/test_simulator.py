@@ -9,9 +9,9 @@ from itertools import pairwise
 import httpx2
 import pytest
 
-from charges.completion import complete
 from charges.model import Charge, HistoryLine
-from charges.practice import Practice, read_profile
+from charges.practice.completion import complete
+from charges.practice.profile import Practice, read_profile
 from charges.simulator import build_practice, running, simulator_app
 from charges.simulator.mistakes import MISTAKES
 from charges.sources.eclinicalworks.mapping import to_charge
@@ -23,7 +23,7 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture(scope="module")
 def profile() -> Practice:
-    with as_file(files("charges").joinpath("practices/lakeside.yaml")) as path:
+    with as_file(files("charges").joinpath("practice/examples/lakeside.yaml")) as path:
         return read_profile(path)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from charges.model import Charge
-from charges.practice import Standards
+from charges.practice.profile import Standards
 from charges.standards import FAMILIES, Measured, measure
 from rules.examples import PATIENT, RENDERING_PROVIDER, SERVICE_DATE, charge, line
 from tests.practice import Workplace

@@ -7,9 +7,9 @@ import pytest
 
 from charges import yamlfile
 from charges.errors import BadProfile
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 
-PROFILE = files("charges").joinpath("practices/lakeside.yaml").read_text(encoding="utf-8")
+PROFILE = files("charges").joinpath("practice/examples/lakeside.yaml").read_text(encoding="utf-8")
 
 
 def test_numbers_stay_as_written_and_dates_are_dates() -> None:

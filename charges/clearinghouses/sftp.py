@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from charges.clearinghouses import Parcel, Presence, Reply
 from charges.clearinghouses.packing import COMPRESSED, encrypted
 from charges.errors import Refused
-from charges.partner import SftpTransport
+from charges.practice.partner import SftpTransport
 from charges.ssh import Ssh, Words
 
 _WORDS = Words(

@@ -10,7 +10,7 @@ from charges.cli.shared import Actor, AsJson, Reason, actor, clock_at, out, prin
 from charges.errors import Refused
 
 if TYPE_CHECKING:
-    from charges.scrutiny import Scrutiny
+    from charges.scrutiny.judging import Scrutiny
 
 files = typer.Typer(help="The claim files written here.", no_args_is_help=True)
 
@@ -36,10 +36,10 @@ def check(
 
     Exit 0 clean, 1 held, 2 unreadable.
     """
-    from charges import scrutiny_page
-    from charges.layout import read_layout
-    from charges.practice import read_profile
-    from charges.scrutiny import scrutinise
+    from charges.practice.layout import read_layout
+    from charges.practice.profile import read_profile
+    from charges.scrutiny import page as scrutiny_page
+    from charges.scrutiny.judging import scrutinise
     from charges.settings import Settings
     from charges.x12 import acknowledge
     from rules.reference.library import reference
@@ -72,7 +72,7 @@ def check(
 
 def _show(file: Path, verdict: "Scrutiny") -> None:
     """The segments at fault, each under the claim it belongs to and over its findings."""
-    from charges.scrutiny_page import by_position, marked
+    from charges.scrutiny.page import by_position, marked
 
     for finding in by_position(verdict).get(0, ()):
         out.print(f"{finding.severity:5} {finding.rule:8} the file: {finding.message}", markup=False)
@@ -144,8 +144,8 @@ def download(
     """Write the bytes of a claim file as they are stored, shadow files too, for you alone. They hold patient data."""
     import sys
 
-    from charges import handing_out
     from charges.cli.operate import open_pipeline
+    from charges.desk import handing_out
 
     pipeline = open_pipeline()
     content = handing_out.claim_file(pipeline.database, file, by=actor(by), clock=pipeline.clock).content
@@ -203,8 +203,8 @@ def reply(number: Annotated[int, typer.Argument(help="The reply's number.")], by
     """Print a reply as it came, reports in words too. It may hold patient data."""
     import sys
 
-    from charges import handing_out
     from charges.cli.operate import open_pipeline
+    from charges.desk import handing_out
 
     pipeline = open_pipeline()
     handed = handing_out.reply(pipeline.database, number, by=actor(by), clock=pipeline.clock)
@@ -215,7 +215,7 @@ def reply(number: Annotated[int, typer.Argument(help="The reply's number.")], by
 def overdue(as_json: AsJson = False) -> None:
     """List the replies that should have come by now. Exit 1 when there is one."""
     from charges.cli.operate import open_pipeline
-    from charges.overdue import standing
+    from charges.replies.overdue import standing
 
     found = standing(open_pipeline().database)
     if as_json:
@@ -247,7 +247,7 @@ def settle(
 def proof(claim: Annotated[str, typer.Argument(help="The claim's number (CLM01).")], as_json: AsJson = False) -> None:
     """Print the chain that proves when a claim was filed. Exit 1 when anything stored was changed since."""
     from charges.cli.operate import open_pipeline
-    from charges.proof import prove
+    from charges.replies.proof import prove
 
     found = prove(open_pipeline().database, claim)
     if as_json:

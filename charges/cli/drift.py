@@ -9,7 +9,7 @@ from charges.cli.operate import open_pipeline
 from charges.cli.shared import Actor, AsJson, actor, counted, out, print_json
 
 if TYPE_CHECKING:
-    from charges import breakers
+    from charges.drift import breakers
 
 app = typer.Typer(help="What changed in the records of a practice's system since they were last accepted.")
 
@@ -23,7 +23,7 @@ Stream = Annotated[
 @app.command()
 def show(practice: Practice, as_json: AsJson = False) -> None:
     """Show what the records are made of and what is different. Exit 1 when nothing is routed because of it."""
-    from charges import breakers
+    from charges.drift import breakers
 
     pipeline = open_pipeline()
     pipeline.practice(practice)

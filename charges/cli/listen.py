@@ -9,8 +9,8 @@ import typer
 
 from charges.cli.operate import open_pipeline
 from charges.cli.shared import err
-from charges.dialect import Hl7
 from charges.errors import Refused
+from charges.practice.dialect import Hl7
 
 
 def listen(

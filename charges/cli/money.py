@@ -76,7 +76,7 @@ def list_(
 ) -> None:
     """List the payments that are about no claim sent from here, oldest first."""
     from charges.cli.operate import open_pipeline
-    from charges.unmatched import unmatched
+    from charges.replies.unmatched import unmatched
 
     found = unmatched(open_pipeline().database, every=every)
     if as_json:
@@ -110,8 +110,8 @@ def match(
 @payments.command()
 def settle(payment: Payment, reason: Reason = "", by: Actor = "") -> None:
     """Say that no claim of yours is paid by it, and why: posted in another system, returned, not yours."""
-    from charges import unmatched
     from charges.cli.operate import open_pipeline
+    from charges.replies import unmatched
 
     pipeline = open_pipeline()
     unmatched.settle(pipeline.database, payment, by=actor(by), reason=reason, clock=pipeline.clock)
@@ -121,8 +121,8 @@ def settle(payment: Payment, reason: Reason = "", by: Actor = "") -> None:
 @payments.command()
 def reopen(payment: Payment, reason: Reason = "", by: Actor = "") -> None:
     """Undo that a payment was settled."""
-    from charges import unmatched
     from charges.cli.operate import open_pipeline
+    from charges.replies import unmatched
 
     pipeline = open_pipeline()
     unmatched.reopen(pipeline.database, payment, by=actor(by), reason=reason, clock=pipeline.clock)

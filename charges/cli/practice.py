@@ -18,7 +18,7 @@ def apply(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the file is good.")] = False,
 ) -> None:
     """Apply a practice's profile; a file with any fault is refused whole, with all its faults."""
-    from charges.practice import read_profile
+    from charges.practice.profile import read_profile
     from charges.tables import Mode
 
     profile = read_profile(file)
@@ -54,4 +54,4 @@ def example() -> None:
     """Print the documented example of a profile, to start your own from."""
     from importlib.resources import files
 
-    typer.echo(files("charges").joinpath("practices/lakeside.yaml").read_text(encoding="utf-8"), nl=False)
+    typer.echo(files("charges").joinpath("practice/examples/lakeside.yaml").read_text(encoding="utf-8"), nl=False)

@@ -107,7 +107,7 @@ def fetch(
     by: Actor = "",
 ) -> None:
     """Download a table from its publisher and load it; what was cut goes on where it was."""
-    from charges.refdata import addresses, download
+    from charges.refdata.fetching import addresses, download
     from rules.reference.loaders import kind_named
     from rules.reference.loading import Wish
 

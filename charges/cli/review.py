@@ -12,7 +12,8 @@ from charges.cli.shared import Actor, AsJson, Reason, actor, out, parse_day, pri
 from charges.errors import Refused
 
 if TYPE_CHECKING:
-    from charges import after_billing, review
+    from charges import review
+    from charges.amending import noticing as after_billing
 
 app = typer.Typer(help="The review queue: what is held and why, and what is done about it.", no_args_is_help=True)
 
@@ -29,7 +30,8 @@ def list_(
     by: Actor = "",
 ) -> None:
     """List the held charges, oldest first, with the sentence of each finding."""
-    from charges import desk, review
+    from charges import review
+    from charges.desk import sharing as desk
 
     pipeline = open_pipeline()
     if practice:
@@ -71,8 +73,10 @@ def worklist_table(waiting: "Iterable[review.Held]") -> Table:
 @app.command()
 def show(charge: Charge, as_json: AsJson = False, by: Actor = "") -> None:
     """Show a charge: what is wrong, what was seen, what to do, its claims and its history."""
-    from charges import after_billing, desk, review
-    from charges.identity import WHOSE
+    from charges import review
+    from charges.amending import noticing as after_billing
+    from charges.desk import sharing as desk
+    from charges.patients.identity import WHOSE
 
     pipeline = open_pipeline()
     database = pipeline.database
@@ -160,7 +164,7 @@ def fix(
     undo: Annotated[bool, typer.Option("--undo", help="Take back the last correction of the item's charge.")] = False,
 ) -> None:
     """Correct a charge here as its finding suggests, or fields by --set; the source stays as it is."""
-    from charges import acting, corrections
+    from charges.desk import acting, corrections
 
     pipeline = open_pipeline()
     if undo:
@@ -180,7 +184,7 @@ def fix(
 @app.command()
 def corrected(as_json: AsJson = False) -> None:
     """List what was corrected here and is still to be entered at the source."""
-    from charges import corrections
+    from charges.desk import corrections
 
     standing = corrections.standing(open_pipeline().database)
     if as_json:
@@ -201,7 +205,7 @@ def assign(
     by: Actor = "",
 ) -> None:
     """Give a held charge to somebody, or to nobody."""
-    from charges import desk
+    from charges.desk import sharing as desk
 
     pipeline = open_pipeline()
     desk.assign(pipeline.database, charge, to, by=actor(by), reason=reason, clock=pipeline.clock)
@@ -216,7 +220,7 @@ def snooze(
     by: Actor = "",
 ) -> None:
     """Put a held charge off until a day, or until it changes."""
-    from charges import desk
+    from charges.desk import sharing as desk
 
     pipeline = open_pipeline()
     day = parse_day(until) if until else None
@@ -232,7 +236,7 @@ def ask(
     answered: Annotated[bool, typer.Option("--answer", help="The text is the provider's answer.")] = False,
 ) -> None:
     """Ask the provider about a held charge, or write down the answer."""
-    from charges import desk
+    from charges.desk import sharing as desk
 
     pipeline = open_pipeline()
     (desk.answer if answered else desk.ask)(pipeline.database, charge, question, by=actor(by), clock=pipeline.clock)
@@ -244,7 +248,7 @@ def comment(
     charge: Charge, text: Annotated[str, typer.Argument(help="What others should know.")], by: Actor = ""
 ) -> None:
     """Write something down in a charge's history."""
-    from charges import desk
+    from charges.desk import sharing as desk
 
     pipeline = open_pipeline()
     desk.comment(pipeline.database, charge, text, by=actor(by), clock=pipeline.clock)
@@ -304,8 +308,9 @@ def void(
     ] = None,
 ) -> None:
     """Give a held charge up, or take its claim back (frequency 8) where one stands and the charge changed since."""
-    from charges import after_billing, review
-    from charges.amending import Decision
+    from charges import review
+    from charges.amending import noticing as after_billing
+    from charges.amending.deciding import Decision
     from charges.tables import Amendment
 
     pipeline = open_pipeline()
@@ -327,7 +332,7 @@ def replace(
     as_new: Annotated[bool, typer.Option("--as-new", help="The payer does not have it: a new first claim.")] = False,
 ) -> None:
     """Replace (frequency 7) the claim of a charge that changed after it left; the rules judge the charge first."""
-    from charges.amending import Decision
+    from charges.amending.deciding import Decision
     from charges.tables import Amendment
 
     amendment = Amendment.RENEW if as_new else Amendment.REPLACE
@@ -338,7 +343,7 @@ def replace(
 @app.command()
 def leave(charge: Charge, reason: Reason = "", by: Actor = "", seen: Seen = "") -> None:
     """Let the claim of a charge that changed after it left stand as it is."""
-    from charges.amending import Decision
+    from charges.amending.deciding import Decision
     from charges.tables import Amendment
 
     became = open_pipeline().decide(charge, Decision(Amendment.NOTHING, actor(by), reason, seen))

@@ -9,14 +9,14 @@ from rich.table import Table
 
 from charges.cli.operate import Only, chosen, open_pipeline
 from charges.cli.shared import Actor, AsJson, Reason, actor, counted, out, print_json
-from charges.comparing import Match
 from charges.errors import Refused
+from charges.rollout.comparing import Match
 from charges.tables import Mode
 
 if TYPE_CHECKING:
-    from charges.comparing import Comparison
     from charges.pipeline import Pipeline
-    from charges.rollout import Moved, RollOutShown
+    from charges.rollout.acts import Moved, RollOutShown
+    from charges.rollout.comparing import Comparison
 
 app = typer.Typer(help="How far a practice has come: observe, shadow, cohort, full.", no_args_is_help=True)
 
@@ -67,7 +67,7 @@ def report(
     charge: Annotated[int, typer.Argument(help="The charge's number.")], reason: Reason = "", by: Actor = ""
 ) -> None:
     """Say that the claim of a charge was of the wrong patient: the practice stays where it is until it went back once."""
-    from charges.rollout import report_wrong_patient
+    from charges.rollout.acts import report_wrong_patient
 
     pipeline = open_pipeline()
     report_wrong_patient(pipeline.database, charge, by=actor(by), reason=reason, clock=pipeline.clock)
@@ -85,7 +85,7 @@ def compare(
 
     Claims are found by member number and day of service; those of other days than the files speak of are left out.
     """
-    from charges import comparing
+    from charges.rollout import comparing
 
     pipeline = open_pipeline()
     applied = pipeline.practice(_one(pipeline, practice))
@@ -145,7 +145,7 @@ def _tell(moved: "Moved", *, as_json: bool) -> None:
 
 
 def _print(each: "RollOutShown") -> None:
-    from charges.rollout import MEANING
+    from charges.rollout.acts import MEANING
 
     standing, shown = each.standing, each.shown
     out.print(

@@ -67,7 +67,7 @@ def list_(practice: Of = "", as_json: AsJson = False) -> None:
 @app.command()
 def show(rule: Annotated[str, typer.Argument(help="The rule's id, for example GLB-002.")], practice: Of = "") -> None:
     """Print a rule's documentation: why it exists, examples, authority."""
-    from charges.explaining import rule_of
+    from charges.desk.explaining import rule_of
     from rules.engine import load
 
     found, _ = rule_of(rule, load(), _book(practice))
@@ -131,7 +131,7 @@ def explain(
 ) -> None:
     """Show what a rule saw of a charge, each fact with its origin, and what it says."""
     from charges.cli.operate import open_pipeline
-    from charges.explaining import explain as explained
+    from charges.desk.explaining import explain as explained
 
     pipeline = open_pipeline()
     applied, seen = pipeline.facts(charge)

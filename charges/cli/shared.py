@@ -85,7 +85,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
 
 def tell_overdue(database: "Database") -> None:
     """On standard error, what should have come back by now."""
-    from charges.overdue import standing
+    from charges.replies.overdue import standing
 
     for alarm in standing(database):
         err.print(alarm.sentence, style="yellow", markup=False)
@@ -93,7 +93,7 @@ def tell_overdue(database: "Database") -> None:
 
 def tell_stopped(database: "Database", practice: str = "") -> None:
     """On standard error, a line for each source whose records changed so that nothing of it is routed."""
-    from charges import breakers
+    from charges.drift import breakers
 
     for each in breakers.watched(database, practice):
         if each.stops:

@@ -194,7 +194,7 @@ def pipeline(
     """Measure: encounters a second through each stage on SQLite and PostgreSQL, claims a second written and checked."""
     if context.invoked_subcommand:
         return
-    from charges.bench import measure
+    from charges.bench.pipeline import measure
 
     with progress("measuring") as advance:
         figures = measure(patients=patients, seed=seed, claims=claims, progress=advance)
@@ -213,8 +213,8 @@ def bench_x12(
     as_json: AsJson = False,
 ) -> None:
     """Measure the language of claims: write, read and check beside pyx12 alone, claims a second and memory."""
-    from charges.bench import example_partner
-    from charges.bench_x12 import measure
+    from charges.bench.pipeline import example_partner
+    from charges.bench.x12 import measure
 
     with progress("measuring", 4) as advance:
         speed = measure(claims, example_partner(), advance)
@@ -251,7 +251,7 @@ def bench_pull(
     as_json: AsJson = False,
 ) -> None:
     """Measure the pull: milliseconds of our processor for each encounter, beside the simulated vendor's own serving."""
-    from charges.bench_pull import measure
+    from charges.bench.pull import measure
 
     with progress("measuring", 5) as advance:
         costs = []
@@ -285,7 +285,7 @@ def bench_rules(
     as_json: AsJson = False,
 ) -> None:
     """Measure the rules: lines a second from the stored document to findings, without and with payer rules."""
-    from charges.bench_rules import measure
+    from charges.bench.rules import measure
     from charges.settings import read_settings
     from rules.reference import reference
     from rules.reference.shipped import shipped
@@ -328,7 +328,7 @@ def bench_web(
     as_json: AsJson = False,
 ) -> None:
     """Measure every page and every route of the API on PostgreSQL: milliseconds, by people of each role."""
-    from charges.bench_web import measure
+    from charges.bench.web import measure
 
     with progress("measuring") as advance:
         measured = measure(items, times, seed, advance, only)

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from charges import acting
 from charges.db import Database
+from charges.desk import acting
 from charges.errors import Refused
 from charges.figures.reading import Span, latest_held
 from charges.figures.units import Measure, matching, units
 from charges.outcomes import outcomes
 from charges.period import Period
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.tables import ChargeRow, ChargeStatus, FigureRow
 from rules.engine import Rule
 

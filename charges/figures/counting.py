@@ -18,7 +18,7 @@ from charges.db import Database
 from charges.figures.units import Measure, units
 from charges.outcomes import Outcomes, outcomes
 from charges.period import Period
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.tables import ChargeRow, CountedDayRow, FigureRow, insert_all
 from rules.engine import Rule
 

@@ -14,7 +14,7 @@ from charges.db import Database
 from charges.errors import Refused
 from charges.figures.counting import Part
 from charges.figures.units import ANY, BUCKETS, OTHER, Measure
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.standards import Measured
 from charges.tables import CountedDayRow, FigureRow
 

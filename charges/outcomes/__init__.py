@@ -17,7 +17,7 @@ from charges.db import Database
 from charges.outcomes.stored import Claim, Found, Item, claims_after
 from charges.outcomes.values import ENOUGH, PROMOTE, RETIRE, Denial, Let, Outcomes, Unforeseen
 from charges.period import Period
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from rules.engine import Rule
 from rules.prevents import Prevented, prevented
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from charges import posting
 from charges.keyring import Keyring
 from charges.model import Charge
 from charges.outcomes.values import Denial
 from charges.parts import AT_ONCE
 from charges.period import Period
+from charges.replies import posting
 from charges.tables import (
     NEVER_SENT,
     AnswerRow,

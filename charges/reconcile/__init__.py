@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from charges.db import Database
 from charges.period import Period
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.reconcile import sent
 from charges.reconcile.entered import Books
 from charges.reconcile.filed import Files, broken_histories, files_of, gaps

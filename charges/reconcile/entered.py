@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
 
-from charges.completion import complete
 from charges.model import ServiceLine
-from charges.practice import Practice
+from charges.practice.completion import complete
+from charges.practice.profile import Practice
 from charges.reconcile.stored import StoredCharge, StoredClaim
 from charges.reconcile.values import NOTHING, Break, Equation, Part, Place
 from charges.tables import NEVER_SENT, ChargeStatus

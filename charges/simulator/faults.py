@@ -15,8 +15,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from charges import yamlfile
-from charges.atoms import Setting
 from charges.errors import BadFile, Refused, Unreadable
+from charges.practice.atoms import Setting
 
 
 class Fault(StrEnum):

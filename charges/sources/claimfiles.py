@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from charges.census import Shape, shape_of_segments
-from charges.connections import ClaimFiles
+from charges.drift.census import Shape, shape_of_segments
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge, Claim
+from charges.practice.connections import ClaimFiles
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.claimplaces import PLACES
 from charges.sources.seen import moment_of_file, probe_by_reading

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from charges.census import Shape
-from charges.connections import FhirPeople
+from charges.drift.census import Shape
 from charges.errors import ChargerouterError, Unreadable
 from charges.model import Address, Charge, Patient
+from charges.practice.connections import FhirPeople
 from charges.sources import ChargeSource, Incomplete, Page, Probe, RawRecord
 from charges.sources.allowance import Allowance
 from charges.sources.fhir.mapping import read_person

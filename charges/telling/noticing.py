@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from charges.db import Database
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.tables import (
     AlarmRow,
     BreakerRow,

@@ -9,7 +9,9 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from charges import corrections, desk, queue, review
+from charges import review
+from charges.desk import corrections, queue
+from charges.desk import sharing as desk
 from charges.errors import Missing, Refused
 from charges.tables import ChargeStatus
 from charges.users.permissions import Permission, Viewer

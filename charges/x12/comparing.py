@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from charges.model import Charge, Claim
-from charges.partner import TradingPartner
+from charges.practice.partner import TradingPartner
 from charges.x12 import reader
 from charges.x12.interchange import ControlNumbers, write
 from charges.x12.options import options_of

@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from charges.errors import Refused
 from charges.model import Claim, Provider
-from charges.partner import Delimiters, TradingPartner
+from charges.practice.partner import Delimiters, TradingPartner
 from charges.x12.kinds import PROFESSIONAL, Kind, kind_of
 from charges.x12.options import Options, options_of
 from charges.x12.segments import COMPONENT, ELEMENT, REPETITION, SEGMENT, digits, segment

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from charges.model import SELF, Claim
-from charges.partner import TradingPartner
+from charges.practice.partner import TradingPartner
 from charges.x12.segments import Text, speller, text
 from charges.x12.tailoring import tailor
 

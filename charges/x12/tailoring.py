@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from charges.model import SELF, Address, Charge, Claim, Coverage, Facility, Provider, ServiceLine, Subscriber
-from charges.partner import TradingPartner
+from charges.practice.partner import TradingPartner
 from charges.x12.segments import digits
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from charges.partner import SftpTransport
+from charges.practice.partner import SftpTransport
 
 USER = os.environ.get("USER") or "root"
 SFTP_SERVER = "/usr/lib/openssh/sftp-server"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from charges import corrections, review
-from charges import desk as acts
+from charges import review
+from charges.desk import corrections
+from charges.desk import sharing as acts
 from charges.errors import Refused, Stale, Unavailable
 from charges.lifecycle import broken_chains
 from charges.tables import ChargeStatus, LookRow, Role

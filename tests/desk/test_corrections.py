@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from charges import corrections, desk, review
+from charges import review
+from charges.desk import corrections
+from charges.desk import sharing as desk
 from charges.errors import Refused, Stale
 from charges.model import Charge
 from charges.tables import ChargeStatus, CorrectionRow, CorrectionState, HistoryLineRow

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from charges import desk as acts
-from charges import queue, review
+from charges import review
+from charges.desk import queue
+from charges.desk import sharing as acts
+from charges.desk.queue import Found, Reader, Shelf, Sort, Wanted
 from charges.errors import Refused
 from charges.model import Severity
-from charges.queue import Found, Reader, Shelf, Sort, Wanted
 from charges.tables import ChargeStatus
 from rules.examples import MEDICARE, PATIENT, charge, line
 from tests.desk.workers import OTHER_PROVIDER, RENDERING_PROVIDER, Desk, by_another, patient_of, pointless, without_25

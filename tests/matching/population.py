@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from charges.matching import Candidate, Demographics
+from charges.patients.matching import Candidate, Demographics
 from charges.simulator.people import FIRST_NAMES, LAST_NAMES
 
 STREETS = ("Oak Street", "Harbor Avenue", "Maple Road", "Foundry Lane", "Chapel Court", "Orchard Drive", "Mill Place")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charges import likeness
-from charges.likeness import Likeness
-from charges.matching import Candidate, Demographics, Doubtful, Linked, Reason, compare, match
+from charges.patients import likeness
+from charges.patients.likeness import Likeness
+from charges.patients.matching import Candidate, Demographics, Doubtful, Linked, Reason, compare, match
 from tests.matching.population import descriptions_of, people
 
 ADA = Demographics(

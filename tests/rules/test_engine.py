@@ -10,7 +10,7 @@ from typing import NoReturn, get_args
 import pytest
 
 from charges.model import Charge, Encounter, Provider, Severity
-from charges.practice import DemandedTable
+from charges.practice.profile import DemandedTable
 from rules import engine
 from rules.engine import (
     NO_TABLES,

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charges import model
-from charges.completion import complete
 from charges.model import Charge, Diagnosis, Encounter, HistoryLine, Record, Severity
-from charges.practice import read_profile
+from charges.practice.completion import complete
+from charges.practice.profile import read_profile
 from charges.simulator import build_practice
 from charges.sources.eclinicalworks.mapping import to_charge
 from rules.cases import facts_of
@@ -65,7 +65,7 @@ def test_a_catalogue_says_of_every_case_what_all_rules_say() -> None:
 
 
 def test_a_catalogue_says_of_a_simulated_practice_what_all_rules_say() -> None:
-    with as_file(files("charges").joinpath("practices/lakeside.yaml")) as path:
+    with as_file(files("charges").joinpath("practice/examples/lakeside.yaml")) as path:
         profile = read_profile(path)
     catalogue = Catalogue(RULES)
     histories: dict[str, list[HistoryLine]] = defaultdict(list)

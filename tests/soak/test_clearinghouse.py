@@ -22,14 +22,15 @@ from random import Random
 import pytest
 from sqlalchemy import func, select, text
 
-from charges import delivery, review, unmatched
-from charges.amending import Decision
+from charges import delivery, review
+from charges.amending.deciding import Decision
 from charges.db import Database
 from charges.demo import prepared, source_at
 from charges.errors import Refused, Stale
 from charges.lifecycle import broken_chains
 from charges.pipeline import Applied, Pipeline
 from charges.reconcile import reconcile
+from charges.replies import unmatched
 from charges.simulator import SimulatedPractice, build_practice, running, simulator_app
 from charges.simulator.clearinghouse import Habits, SimulatedClearinghouse
 from charges.simulator.postbox import Mail

@@ -23,9 +23,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from charges import breakers
 from charges.cli.main import main
 from charges.db import Database
+from charges.drift import breakers
 from charges.keyring import write_keyring
 from charges.lifecycle import broken_chains
 from charges.pipeline import Pipeline
@@ -154,7 +154,7 @@ class Soak:
         assert ended.value.code in (0, None), words
 
     def apply(self) -> None:
-        profile = files("charges").joinpath("practices/lakeside.yaml").read_text()
+        profile = files("charges").joinpath("practice/examples/lakeside.yaml").read_text()
         names = ", ".join(f'"{path}": "{name}"' for path, name in self.fields.items())
         source = f"base_url: {self.base_url}\n  fields: {{{names}}}\n  page_size: 12"
         profile = re.sub(r"base_url: .*", source, profile.replace("  page_size: 200 ", "  # "))

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import stamina
 
-from charges.budget import SharedAllowance
-from charges.connections import EclinicalWorks, FhirServer
 from charges.db import Database, create_database_engine
 from charges.errors import ChargerouterError
+from charges.feeds.budget import SharedAllowance
 from charges.pipeline import Applied, Pipeline
+from charges.practice.connections import EclinicalWorks, FhirServer
 from charges.settings import Settings
 from charges.sources.allowance import Allowance
 from tests.conftest import KEYRING

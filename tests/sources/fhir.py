@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from charges.connections import Fhir
+from charges.practice.connections import Fhir
 from charges.simulator import build_practice, running
 from charges.simulator.fhir import FHIR_CLIENT, FhirTenant, fhir_app
 

@@ -11,13 +11,13 @@ from typing import Any
 import openpyxl
 
 from charges import yamlfile
-from charges.connections import FlatFiles
-from charges.layout import Layout
 from charges.model import Charge
+from charges.practice.connections import FlatFiles
+from charges.practice.layout import Layout
 from charges.sources import RawRecord
 from charges.sources.flatfile import FlatFileSource
 
-EXAMPLE = Path(str(files("charges").joinpath("practices/harbor-export.yaml")))
+EXAMPLE = Path(str(files("charges").joinpath("practice/examples/harbor-export.yaml")))
 ROW = {
     "Claim No": "1001", "Type": "Charge", "Status": "Billable", "Account": "100234", "Patient": "LARKSPUR, ODETTE Q",
     "DOB": "04/03/1961", "Sex": "Female", "Address": "12 Willow Lane", "City": "Springfield", "State": "IL", "ZIP": "62704",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from charges.dialect import Hl7, Sender
+from charges.practice.dialect import Hl7, Sender
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "hl7"
 """Messages of other people's systems; tests that need them are skipped where they are not."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from charges import review
-from charges.connections import ClaimFiles
 from charges.errors import Refused, Unreadable
 from charges.intake import Pulled
 from charges.model import References
-from charges.practice import parse_profile
+from charges.practice.connections import ClaimFiles
+from charges.practice.profile import parse_profile
 from charges.sources import Page, RawRecord
 from charges.sources.claimfiles import ClaimFilesSource
 from charges.tables import ChargeStatus, RawRecordRow

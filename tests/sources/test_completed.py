@@ -10,11 +10,11 @@ import pytest
 import stamina
 from pydantic import ValidationError
 
-from charges.connections import FhirPeople, FlatFiles
-from charges.layout import Layout
 from charges.model import Address, Charge
 from charges.pipeline import Pipeline
-from charges.practice import Practice
+from charges.practice.connections import FhirPeople, FlatFiles
+from charges.practice.layout import Layout
+from charges.practice.profile import Practice
 from charges.review import held
 from charges.settings import Settings
 from charges.simulator.fhir import RECORD_NUMBERS, FhirTenant

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from charges.connections import ClaimFiles, EclinicalWorks, ExportServer, FlatFiles, Secret, SshServer
 from charges.errors import Unreadable
-from charges.layout import Layout
 from charges.model import Charge
+from charges.practice.connections import ClaimFiles, EclinicalWorks, ExportServer, FlatFiles, Secret, SshServer
+from charges.practice.layout import Layout
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import ChargeSource, RawRecord
 from charges.sources.claimfiles import ClaimFilesSource

@@ -11,8 +11,8 @@ import stamina
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charges.connections import EclinicalWorks, Secret
 from charges.errors import Refused, Unavailable
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import RawRecord
 from charges.sources.eclinicalworks import EclinicalWorksSource

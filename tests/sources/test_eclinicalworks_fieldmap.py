@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from charges.connections import EclinicalWorks, Secret
 from charges.errors import Refused, Unreadable
 from charges.model import Charge
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, build_practice, running, simulator_app
 from charges.sources import RawRecord
 from charges.sources.eclinicalworks import EclinicalWorksSource

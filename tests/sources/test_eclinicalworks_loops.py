@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from charges import review
-from charges.connections import EclinicalWorks, Secret
 from charges.db import Database
 from charges.errors import NotOffered, Refused, Stale, Unavailable
 from charges.intake import Pulled
 from charges.pipeline import Pipeline
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.revisit import Days
 from charges.settings import Settings
 from charges.simulator import CLIENT_ID, CLIENT_SECRET, SimulatedPractice, build_practice, running, simulator_app

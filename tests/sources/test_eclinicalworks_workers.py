@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from charges.connections import EclinicalWorks, Secret
 from charges.db import Database
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.simulator import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -29,8 +29,8 @@ TODAY = date(2026, 11, 23)
 BEGIN = """
 import sys, time
 from pathlib import Path
-from charges.budget import SharedAllowance, tenant_of
-from charges.connections import EclinicalWorks, Secret
+from charges.feeds.budget import SharedAllowance, tenant_of
+from charges.practice.connections import EclinicalWorks, Secret
 from charges.db import Database, create_database_engine
 from charges.pipeline import Pipeline
 from charges.settings import Settings

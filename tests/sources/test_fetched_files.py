@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from charges.connections import ExportServer, FlatFiles
 from charges.errors import Refused, Unavailable
 from charges.intake import Pulled
 from charges.pipeline import source_of
-from charges.practice import parse_profile
+from charges.practice.connections import ExportServer, FlatFiles
+from charges.practice.profile import parse_profile
 from charges.sources import ChargeSource
 from tests.clearinghouses.ssh import Lost, Vendor, faulty, openssh
 from tests.practice import PROFILE, Workplace

@@ -10,9 +10,9 @@ import jwt
 import pytest
 import stamina
 
-from charges.connections import Fhir
 from charges.errors import Refused
 from charges.model import Charge
+from charges.practice.connections import Fhir
 from charges.simulator.fhir import FhirTenant
 from charges.sources import RawRecord
 from charges.sources.eclinicalworks.mapping import to_charge

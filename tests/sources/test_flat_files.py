@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from charges import review
-from charges.connections import FlatFiles
 from charges.errors import Refused, Unreadable
 from charges.intake import Pulled
-from charges.layout import Layout
 from charges.model import Diagnosis
-from charges.practice import KnownProvider, parse_profile
+from charges.practice.connections import FlatFiles
+from charges.practice.layout import Layout
+from charges.practice.profile import KnownProvider, parse_profile
 from charges.sources.flatfile import FlatFileSource
 from charges.tables import ChargeStatus, RawRecordRow
 from tests.practice import PROFILE, Workplace

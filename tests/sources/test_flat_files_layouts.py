@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charges.errors import Unreadable
-from charges.layout import BadLayout, Layout, read_layout
 from charges.model import Charge, ServiceLine
+from charges.practice.layout import BadLayout, Layout, read_layout
 from tests.sources.flat import EXAMPLE, Inbox, layout, read, row, small, text, workbook
 
 ONE = {"No": "7", "CPT": "99213", "Amount": "150.00", "Units": "1", "DOB": "04/03/1961"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from charges import review
-from charges.dialect import Hl7, Sender
 from charges.errors import Refused
 from charges.intake import Pulled
-from charges.practice import parse_profile
+from charges.practice.dialect import Hl7, Sender
+from charges.practice.profile import parse_profile
 from charges.reconcile import reconcile
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.index import NAME

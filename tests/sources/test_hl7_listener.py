@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from charges.errors import Refused
 from charges.log import configure_logging
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.listener import Listener, encryption
 from charges.sources.hl7.message import Message

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from charges.dialect import Sender
 from charges.errors import Unreadable
 from charges.model import Address, Charge, Drug
+from charges.practice.dialect import Sender
 from charges.sources.hl7.mapping import to_charge
 from charges.sources.hl7.message import Message, find, frame, unframed
 from charges.sources.hl7.screening import NotTaken, Role, screen

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from charges import delivery, parts, posting, review
+from charges import delivery, parts, review
 from charges.model import Charge
+from charges.replies import posting
 from charges.review import Case
 from charges.tables import ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow, RemittanceRow, ResponseRow
 from rules.examples import PATIENT, charge

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from charges import after_billing, differences, lifecycle, review
-from charges.amending import Decision
+from charges import lifecycle, review
+from charges.amending import differences
+from charges.amending import noticing as after_billing
+from charges.amending.deciding import Decision
 from charges.errors import Refused, Stale, Unavailable
 from charges.model import Charge, Claim
 from charges.tables import (

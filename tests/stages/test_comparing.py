@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from charges.comparing import Comparison, Difference, Match, compare
 from charges.errors import Refused
 from charges.model import Charge
+from charges.rollout.comparing import Comparison, Difference, Match, compare
 from charges.tables import ClaimFileRow, Mode
 from rules.examples import COVERAGE, PATIENT, charge, line
 from tests.conftest import Charges

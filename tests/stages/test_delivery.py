@@ -23,8 +23,8 @@ from charges.db import Database, create_database_engine
 from charges.errors import Refused, Unavailable
 from charges.lifecycle import broken_chains
 from charges.model import Charge
-from charges.partner import Sending, SftpTransport, Window
-from charges.sending_hours import federal_holidays
+from charges.practice.partner import Sending, SftpTransport, Window
+from charges.practice.sending_hours import federal_holidays
 from charges.settings import Settings
 from charges.tables import ClaimFileRow, ClaimRow, EventRow, FileStatus
 from rules.examples import PATIENT, charge

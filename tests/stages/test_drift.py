@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import text
 
-from charges import breakers, canaries, claims, delivery, drift, filing, intake, lifecycle, review
-from charges.breakers import Watched
-from charges.census import Drift
+from charges import claims, delivery, filing, intake, lifecycle, review
 from charges.clearinghouses import Parcel, Presence
 from charges.clearinghouses.null import Null
 from charges.cli.main import main
 from charges.db import Database
+from charges.drift import baselines as drift
+from charges.drift import breakers, canaries
+from charges.drift.breakers import Watched
+from charges.drift.census import Drift
 from charges.errors import Refused
 from charges.keyring import write_keyring
 from charges.model import Charge

@@ -9,10 +9,13 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from charges import corrections, identity, lifecycle, patients, review
+from charges import lifecycle, review
+from charges.desk import corrections
 from charges.errors import Refused
-from charges.matching import Candidate, Demographics, Linked, match
 from charges.model import Address, Charge, Finding, Patient
+from charges.patients import identity
+from charges.patients import register as patients
+from charges.patients.matching import Candidate, Demographics, Linked, match
 from charges.sources.hl7 import Hl7Source
 from charges.tables import ChargeStatus, HistoryLineRow, PatientRow
 from rules.examples import PATIENT, charge, line

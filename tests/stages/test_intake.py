@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from charges import documents, intake, lifecycle, received, review
+from charges import documents, intake, lifecycle, review
 from charges.errors import Unavailable
+from charges.feeds import received
 from charges.model import Charge
 from charges.sources import Page, RawRecord
 from charges.tables import ChargeRow, ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from charges import lifecycle, overdue
-from charges.partner import Replies, Sending
+from charges import lifecycle
+from charges.practice.partner import Replies, Sending
+from charges.replies import overdue
 from rules.examples import charge
 from tests.practice import Workplace
 from tests.replies import a835, about_claims, accepted, no, paid, refused, ta1, yes

@@ -9,7 +9,7 @@ import yaml
 from charges import review
 from charges.errors import BadRules
 from charges.model import Charge
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.settings import Settings
 from charges.tables import ChargeStatus
 from rules.examples import charge, line

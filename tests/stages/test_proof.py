@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from charges.errors import Refused
-from charges.proof import Proof, prove
+from charges.replies.proof import Proof, prove
 from charges.tables import ClaimFileRow, EventRow, Mode, ResponseRow
 from rules.examples import charge
 from tests.practice import Workplace

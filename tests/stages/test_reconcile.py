@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from charges import acknowledgements, unmatched
-from charges.amending import Decision
+from charges import acknowledgements
+from charges.amending.deciding import Decision
 from charges.db import Database, create_database_engine, upgrade
 from charges.errors import Refused, Stale
 from charges.model import Charge, Encounter
 from charges.reconcile import Reconciliation, reconcile
+from charges.replies import unmatched
 from charges.settings import Settings
 from charges.tables import Amendment, ChargeStatus, ClaimFileRow, Mode
 from rules.examples import COVERAGE, MEDICAID, PATIENT, SERVICE_DATE, TODAY, charge, line

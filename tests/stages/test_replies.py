@@ -5,7 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from charges import handing_out, overview, review
+from charges import overview, review
+from charges.desk import handing_out
 from charges.tables import AnswerRow, ChargeStatus, ClaimFileRow, ClaimRow, FileStatus, PaymentRow
 from rules.examples import PATIENT, charge
 from tests.practice import Workplace

@@ -10,12 +10,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from charges import delivery, lifecycle, overview, rollout
+from charges import delivery, lifecycle, overview
 from charges.clearinghouses import Parcel
 from charges.clearinghouses.folder import Folder
 from charges.errors import Refused, Stale, Unavailable
 from charges.model import Charge, Facility
-from charges.practice import Promotion, RollOut
+from charges.practice.profile import Promotion, RollOut
+from charges.rollout import acts as rollout
 from charges.tables import (
     ChargeStatus,
     ClaimFileRow,

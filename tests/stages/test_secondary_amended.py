@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from charges import after_billing, review, secondary
-from charges.amending import Decision
+from charges import review, secondary
+from charges.amending import noticing as after_billing
+from charges.amending.deciding import Decision
 from charges.errors import Refused
 from charges.reconcile import reconcile
 from charges.tables import Amendment, ChargeStatus, ClaimRow

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from charges import lifecycle, review
-from charges.practice import Telling
+from charges.practice.profile import Telling
 from charges.tables import AlarmRow, ChargeRow, ChargeStatus, ClaimFileRow, FileStatus, NoticeRow, Topic
 from rules.examples import charge, line
 from tests.practice import Workplace

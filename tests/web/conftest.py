@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from charges.db import Database, create_database_engine, upgrade
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.settings import Settings
 from charges.tables import Role
 from charges.users import accounts, secrets, tokens

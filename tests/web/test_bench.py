@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from fastapi import FastAPI
 
-from charges import bench_web
-from charges.bench_stock import Stock
+from charges.bench import web as bench_web
+from charges.bench.stock import Stock
 from charges.errors import Refused
 from charges.web.app import create_app
 from tests.web.conftest import Hall

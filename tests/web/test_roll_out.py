@@ -1,6 +1,6 @@
 """The roll-out in the browser: what a practice has shown, and bringing it on or back."""
 
-from charges.practice import Promotion
+from charges.practice.profile import Promotion
 from charges.tables import Mode, Role
 from tests.web.conftest import Hall
 

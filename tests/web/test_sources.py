@@ -3,7 +3,8 @@
 import json
 from typing import ClassVar
 
-from charges import breakers, intake
+from charges import intake
+from charges.drift import breakers
 from charges.tables import Role
 from rules.examples import PATIENT, charge
 from tests.practice import StillSource

@@ -16,9 +16,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
-from charges import desk
+from charges.desk import sharing as desk
 from charges.pipeline import Applied
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.tables import (
     ChargeRow,
     ClaimFileRow,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from charges.model import Charge, Claim, Encounter, ServiceLine, undotted
-from charges.partner import TradingPartner
-from charges.practice import parse_profile
+from charges.practice.partner import TradingPartner
+from charges.practice.profile import parse_profile
 from charges.x12 import reader
 from charges.x12.claim import place_of
 from charges.x12.interchange import ControlNumbers, write

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from charges.model import Claim
-from charges.practice import parse_profile
-from charges.scrutiny import Said, scrutinise
+from charges.practice.profile import parse_profile
+from charges.scrutiny.judging import Said, scrutinise
 from charges.x12.interchange import ControlNumbers, write
 from rules.examples import charge, line
 from tests.conftest import NOON

@@ -8,7 +8,7 @@ import yaml
 
 from charges.errors import BadProfile
 from charges.model import Adjudication, Adjustment, Facility, LineAdjudication, References
-from charges.practice import parse_profile
+from charges.practice.profile import parse_profile
 from charges.tables import ChargeStatus
 from charges.x12 import check
 from rules.examples import (

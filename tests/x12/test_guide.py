@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charges.model import Charge, Claim
-from charges.partner import TradingPartner
-from charges.practice import parse_profile
+from charges.practice.partner import TradingPartner
+from charges.practice.profile import parse_profile
 from charges.x12 import check, guide, oracle
 from charges.x12.interchange import ControlNumbers, stream, write
 from rules.examples import charge, line

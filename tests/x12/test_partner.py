@@ -11,8 +11,8 @@ import yaml
 
 from charges.errors import BadProfile
 from charges.model import SELF, Charge, Facility, LineAdjudication, Provider
-from charges.partner import Delimiters, TradingPartner
-from charges.practice import parse_profile, read_profile
+from charges.practice.partner import Delimiters, TradingPartner
+from charges.practice.profile import parse_profile, read_profile
 from charges.x12 import check
 from rules.examples import BILLING_PROVIDER, CHILD_SUBSCRIBER, COVERAGE, MEDICARE, PATIENT, charge, line
 from rules.full_charge import full_charge

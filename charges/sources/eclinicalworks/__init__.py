@@ -15,9 +15,9 @@ from functools import cached_property
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from charges.connections import EclinicalWorks
 from charges.errors import NotOffered, Unreadable
 from charges.model import Charge
+from charges.practice.connections import EclinicalWorks
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.eclinicalworks import days

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import httpx2
 from pydantic import ValidationError
 
-from charges.connections import EclinicalWorks, read_secret
 from charges.errors import NotOffered, Refused
+from charges.practice.connections import EclinicalWorks, read_secret
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.eclinicalworks.contract import (
     CHARGE_PATH,

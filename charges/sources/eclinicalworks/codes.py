@@ -1,8 +1,8 @@
 """The fields of the contract that hold codes, with the values that the contract documents.
 
-Of these fields alone values may be counted (``charges.drift``): what they hold says nothing of who a patient is. A value
-that is not here and was never seen holds its charge until a person has looked. Fields that hold codes of published tables
-(procedures, diagnoses, modifiers, places of service), or whose unknown values a rule holds (sex, relation to the
+Of these fields alone values may be counted (``charges.drift.baselines``): what they hold says nothing of who a patient is. A
+value that is not here and was never seen holds its charge until a person has looked. Fields that hold codes of published
+tables (procedures, diagnoses, modifiers, places of service), or whose unknown values a rule holds (sex, relation to the
 subscriber, units, assignment and signatures), are left to the rules, which say more of them.
 """
 

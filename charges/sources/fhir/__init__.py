@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
-from charges.census import Shape, Surveyor
-from charges.connections import Fhir
+from charges.drift.census import Shape, Surveyor
 from charges.errors import NotOffered, Refused
 from charges.model import Charge
+from charges.practice.connections import Fhir
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.fhir import bulk

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import jwt
 
-from charges.connections import FhirServer, read_secret
 from charges.errors import Refused
+from charges.practice.connections import FhirServer, read_secret
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 240

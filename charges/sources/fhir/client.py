@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from charges.connections import FhirServer
 from charges.errors import Refused, Unavailable
+from charges.practice.connections import FhirServer
 from charges.sources.allowance import Allowance, Unlimited
 from charges.sources.fhir.auth import demand_scopes, token_form
 from charges.sources.patience import TIMEOUT, TOKEN_MARGIN, Answer, Busy, Turns, authorities, patiently

@@ -7,10 +7,10 @@ one of those found is the person, and nobody is in any doubt.
 from collections.abc import Iterator
 from itertools import islice
 
-from charges.connections import FhirPeople
 from charges.errors import Unreadable
-from charges.matching import Candidate, Demographics, Doubtful, Linked, Reason, match
 from charges.model import Charge, Patient
+from charges.patients.matching import Candidate, Demographics, Doubtful, Linked, Reason, match
+from charges.practice.connections import FhirPeople
 from charges.sources.allowance import Allowance
 from charges.sources.fhir.client import FhirClient, Query, Resource
 from charges.sources.fhir.mapping import name_of, read_person

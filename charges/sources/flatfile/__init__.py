@@ -21,10 +21,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from charges.census import NUMBER, TEXT, Shape
-from charges.connections import FlatFiles
+from charges.drift.census import NUMBER, TEXT, Shape
 from charges.errors import Refused, Unavailable, Unreadable
 from charges.model import Charge
+from charges.practice.connections import FlatFiles
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.flatfile.groups import columns_of, groups
 from charges.sources.flatfile.report import ERROR, Report

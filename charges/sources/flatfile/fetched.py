@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from charges.census import Shape
-from charges.connections import ExportServer, FlatFiles
+from charges.drift.census import Shape
 from charges.errors import Unavailable
 from charges.model import Charge
+from charges.practice.connections import ExportServer, FlatFiles
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.flatfile import FlatFileSource
 from charges.ssh import Listed, Ssh, Words

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from charges.layout import Headers, Layout, plain
+from charges.practice.layout import Headers, Layout, plain
 from charges.sources.flatfile.rows import FAULT, Cells
 from charges.sources.flatfile.tables import Facts, Row, Table, opened, text_of
 

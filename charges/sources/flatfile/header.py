@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from charges.layout import Headers, Layout, plain, wanted
+from charges.practice.layout import Headers, Layout, plain, wanted
 
 _AT_MOST_NAMED = 5
 

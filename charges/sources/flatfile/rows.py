@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from charges.layout import (
+from charges.model import Charge, Coverage, Diagnosis, Record, ServiceLine, undotted
+from charges.practice.layout import (
     LINE_NUMBER,
     NTH,
     POINTERS,
@@ -25,7 +26,6 @@ from charges.layout import (
     kind_of,
     plain,
 )
-from charges.model import Charge, Coverage, Diagnosis, Record, ServiceLine, undotted
 from charges.sources.flatfile.tables import Cell, text_of
 from charges.sources.flatfile.values import Fault, convert
 

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from charges.errors import Unreadable
-from charges.layout import Layout
+from charges.practice.layout import Layout
 from charges.sources.flatfile.header import missing, sentence, unused
 
 Cell = str | int | float

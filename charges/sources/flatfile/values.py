@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from charges.layout import Column, Kind, Layout, date_pattern
+from charges.practice.layout import Column, Kind, Layout, date_pattern
 from charges.sources.flatfile.tables import Cell, text_of
 
 _DIGITS: Mapping[str, tuple[int, ...]] = {

@@ -12,10 +12,10 @@ Messages are only read, never moved or changed.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from charges.census import Shape, shape_of_segments
-from charges.dialect import Hl7
+from charges.drift.census import Shape, shape_of_segments
 from charges.errors import Unavailable, Unreadable
 from charges.model import Charge
+from charges.practice.dialect import Hl7
 from charges.sources import Page, Probe, RawRecord
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.index import FAULT, FILE, Entry, Index

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from charges.dialect import Hl7
 from charges.errors import Unavailable, Unreadable
+from charges.practice.dialect import Hl7
 from charges.sources.hl7.inbox import Found, Inbox
 from charges.sources.hl7.mapping import days_of
 from charges.sources.hl7.message import Message, counted, find

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from charges.dialect import Places, Sender
 from charges.errors import Unreadable
 from charges.model import Drug, Provider, ServiceLine, undotted
+from charges.practice.dialect import Places, Sender
 from charges.sources.hl7.message import Message, Segment, parse_place
 from charges.sources.hl7.parties import day, provider
 

@@ -16,8 +16,8 @@ from datetime import datetime
 
 import structlog
 
-from charges.dialect import Hl7
 from charges.errors import ChargerouterError, Refused, Unavailable
+from charges.practice.dialect import Hl7
 from charges.sources.hl7.inbox import Inbox
 from charges.sources.hl7.message import FRAME_START, Message
 from charges.sources.hl7.screening import NotTaken, screen

@@ -9,9 +9,9 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from charges.dialect import Hl7, Sender
 from charges.errors import Unreadable
 from charges.model import Charge, ClaimDates, Coverage, Diagnosis, Encounter, Facility, Patient, RelatedCauses
+from charges.practice.dialect import Hl7, Sender
 from charges.sources.hl7 import parties
 from charges.sources.hl7.lines import Ledger, Posted, icd_codes
 from charges.sources.hl7.message import Message, parse_place

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from charges.dialect import Place, Sender
 from charges.errors import Unreadable
 from charges.identifiers import npi_is_valid
 from charges.model import Address, Coverage, Patient, Payer, Provider, Subscriber
+from charges.practice.dialect import Place, Sender
 from charges.sources.hl7.message import Message, Repetition, Segment, parse_place
 
 _RELATIONSHIPS = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from charges.dialect import Hl7, Place, Sender
 from charges.errors import Unreadable
+from charges.practice.dialect import Hl7, Place, Sender
 from charges.sources.hl7.message import Message, Repetition, Segment, parse_place
 
 _STATEMENTS = frozenset({"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A13", "A28", "A31"})

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from charges import delivery, handing_out, overview
+from charges import delivery, overview
+from charges.desk import handing_out
 from charges.tables import FileStatus
 from charges.users.permissions import Permission
 from charges.web.pages.files import attached, chosen, seen

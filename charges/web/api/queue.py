@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 from pydantic import Field as Named
 
-from charges import bulk, casefile, corrections, desk, queue
-from charges.casefile import CaseFile, Point
-from charges.corrections import Field
+from charges.desk import bulk, casefile, corrections, queue
+from charges.desk import sharing as desk
+from charges.desk.casefile import CaseFile, Point
+from charges.desk.corrections import Field
+from charges.desk.queue import Entry, Shelf, Sort, Wanted
 from charges.model import Finding, Severity
-from charges.queue import Entry, Shelf, Sort, Wanted
 from charges.review import Item
 from charges.users.permissions import Permission
 from charges.web.acts import Given, charge_of, perform

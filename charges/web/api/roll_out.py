@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from charges import kept
-from charges.rollout import Moved, RollOutShown
+from charges.rollout.acts import Moved, RollOutShown
 from charges.tables import Mode
 from charges.users.permissions import Permission
 from charges.web.api.files import Because, Shown

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from charges import payer_rules
+from charges.desk import payer_rules
 from charges.model import Severity
 from charges.users.permissions import Permission
 from charges.web.api.files import Shown

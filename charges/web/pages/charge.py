@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
-from charges import casefile, desk, queue
+from charges.desk import casefile, queue
+from charges.desk import sharing as desk
+from charges.desk.queue import Wanted
 from charges.errors import Forbidden, Missing, Refused, Stale
-from charges.identity import WHOSE
 from charges.model import Charge
-from charges.queue import Wanted
+from charges.patients.identity import WHOSE
 from charges.remedy import PROTECTED
 from charges.sources.seen import paths
 from charges.users.permissions import Permission, Viewer

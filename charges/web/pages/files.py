@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from charges import delivery, handing_out, overdue, overview
+from charges import delivery, overview
+from charges.desk import handing_out
 from charges.overview import FileHistory
+from charges.replies import overdue
 from charges.tables import FileStatus
 from charges.users.permissions import Permission, Viewer
 from charges.web.security import ViewerHere, needs

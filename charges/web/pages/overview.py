@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from charges import desk
+from charges.desk import sharing as desk
 from charges.errors import Refused
 from charges.figures import behind as lists
 from charges.figures import reading
@@ -19,7 +19,7 @@ from charges.figures.counting import today_of
 from charges.figures.reading import USUAL, Coded, Overview, Span
 from charges.figures.units import Measure
 from charges.pipeline import Applied
-from charges.practice import Practice
+from charges.practice.profile import Practice
 from charges.users.permissions import Permission, Viewer
 from charges.web import plots
 from charges.web.plots import Bar, Column, Stack

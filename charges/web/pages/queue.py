@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from charges import bulk, corrections, desk, export, queue
-from charges.bulk import Act, Intent
-from charges.desk import View
+from charges.desk import bulk, corrections, export, queue
+from charges.desk import sharing as desk
+from charges.desk.bulk import Act, Intent
+from charges.desk.queue import Page, Reader, Shelf, Sort, Wanted
+from charges.desk.sharing import View
 from charges.errors import Refused
 from charges.model import Severity
-from charges.queue import Page, Reader, Shelf, Sort, Wanted
 from charges.users.permissions import Permission, Viewer
 from charges.web.pages.rules import rules_of
 from charges.web.security import ViewerHere, needs

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from charges import kept
-from charges.rollout import MEANING, ORDER, Moved
+from charges.rollout.acts import MEANING, ORDER, Moved
 from charges.tables import Mode
 from charges.users.permissions import Permission
 from charges.web.security import ViewerHere, needs

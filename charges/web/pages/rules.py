@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from charges import payer_rules
+from charges.desk import payer_rules
+from charges.desk.payer_rules import File
 from charges.errors import Missing
-from charges.payer_rules import File
 from charges.pipeline import Applied
 from charges.users.permissions import Permission, Viewer
 from charges.web.security import ViewerHere, needs

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from charges import feeds
+from charges.feeds import standing as feeds
 from charges.users.permissions import Permission, Viewer
 from charges.web.security import ViewerHere, needs
 from charges.web.showing import page, went_well

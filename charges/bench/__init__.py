@@ -1,0 +1,1 @@
+"""Measurements on this machine of what the project exists for."""

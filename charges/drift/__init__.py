@@ -1,0 +1,1 @@
+"""What a source's records are made of, watched: a vendor's change stops before it is billed."""

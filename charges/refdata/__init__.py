@@ -1,0 +1,1 @@
+"""Fetching published tables from their authorities."""
