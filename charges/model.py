@@ -38,7 +38,10 @@ class Record(BaseModel):  # noqa: PLW1641 - a frozen model has its hash from pyd
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
-        return self is other or super().__eq__(other)  # what says nothing is mostly the default itself
+        if self is other:  # what says nothing is mostly the default itself
+            return True
+        # Nothing but fields is kept in a record, so that pydantic's own comparison asks more than there is to know.
+        return self.__dict__ == other.__dict__ if type(self) is type(other) else NotImplemented
 
 
 @lru_cache(maxsize=16_384)  # some dozen rules ask it of the same few codes

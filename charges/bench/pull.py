@@ -6,7 +6,8 @@ stores records, charges, versions, history and events, and counts its requests i
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from charges.sources.eclinicalworks.contract import CHARGES_PATH, TOKEN_PATH
 from charges.tables import ChargeRow
 
 _PAGE = 200
+_PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,23 @@ def measure(patients: int, seed: int) -> Iterator[Cost]:
     """The vendor's own serving first, then on each database a first pull, and the same records stored once more."""
     with vendor(patients, seed) as base_url:
         yield _serving(base_url)
-        with tempfile.TemporaryDirectory() as folder:
-            list(_pulls("warm", Path(folder), base_url, ""))  # what is imported and compiled once is not counted
-        with tempfile.TemporaryDirectory() as folder:
-            yield from _pulls("SQLite", Path(folder), base_url, "")
-        with tempfile.TemporaryDirectory() as folder, scratch_database() as url:
-            if url:
-                yield from _pulls("PostgreSQL", Path(folder), base_url, url)
+        yield from _best("SQLite", base_url, lambda: nullcontext(""))
+        yield from _best("PostgreSQL", base_url, scratch_database)
+
+
+def _best(name: str, base_url: str, empty: Callable[[], AbstractContextManager[str]]) -> Iterator[Cost]:
+    """The cheapest of several passes, each into an empty database, for the machine is not ours alone; none without a server.
+
+    One more is made before them: what is imported and compiled once in a process is not counted.
+    """
+    passes = []
+    for _ in range(1 + _PASSES):
+        with tempfile.TemporaryDirectory() as folder, empty() as url:
+            if empty is scratch_database and not url:
+                return
+            passes.append(list(_pulls(name, Path(folder), base_url, url)))
+    for alike in zip(*passes[1:], strict=True):
+        yield min(alike, key=lambda cost: cost.processor)
 
 
 def _serving(base_url: str) -> Cost:

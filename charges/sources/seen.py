@@ -87,7 +87,10 @@ def _says(value: object, default: object) -> bool:
         return False
     if isinstance(value, Record):
         defaults = _defaults(type(value))
-        return any(_says(each, defaults[name]) for name, each in value.__dict__.items())
+        for name, each in value.__dict__.items():  # noqa: SIM110 - asked of each part of each record; a generator costs more
+            if each is not defaults[name] and _says(each, defaults[name]):
+                return True
+        return False
     return bool(value) if isinstance(value, tuple | dict) else value != default
 
 
