@@ -78,7 +78,7 @@ class Size:
 
 _SERVICE = {"cptOrder": "1", "Code": "99213", "Units": "1.00", "BilledFee": "150.00", "ICD1": "1"}
 """What is charged for a visit after all."""
-MONTH = Size(30, 160, 5, Habits(strangers=0.1), fresh=1, used=0.015, most=1000)
+MONTH = Size(30, 160, 5, Habits(strangers=0.1), fresh=1, used=0.025, most=1000)
 FULL = Size(30, 4200, 40, Habits(strangers=0.03), fresh=1, used=0.003, most=1000)
 _SOON = Mail(within=timedelta(hours=30), lost=0.1, repeated=0.2)
 _OFTEN = Habits(0.06, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06, strangers=0.3, decides_within=timedelta(days=2), mail=_SOON)
