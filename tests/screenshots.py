@@ -32,7 +32,8 @@ from charges.clearinghouses.folder import Folder
 from charges.demo import prepared, source_at
 from charges.desk import casefile, corrections, queue
 from charges.desk import sharing as desk
-from charges.desk.queue import Reader, Wanted
+from charges.desk.queue import Reader
+from charges.desk.views import Wanted
 from charges.pipeline import Applied, Pipeline, clearinghouse_of
 from charges.settings import Settings
 from charges.simulator import build_practice, running, simulator_app

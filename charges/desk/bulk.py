@@ -12,7 +12,8 @@ from charges import review
 from charges.db import Database
 from charges.desk import acting, queue
 from charges.desk import sharing as desk
-from charges.desk.queue import Entry, Reader, Wanted
+from charges.desk.queue import Entry, Reader
+from charges.desk.views import Wanted
 from charges.errors import ChargerouterError, Refused
 from charges.model import Severity
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from charges.db import Database
 from charges.desk import queue
 from charges.desk import sharing as desk
-from charges.desk.queue import Entry, Reader, Wanted
+from charges.desk.queue import Entry, Reader
+from charges.desk.views import Wanted
 
 LONGEST = 10_000
 """Charges in one file."""

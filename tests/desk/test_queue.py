@@ -13,7 +13,8 @@ from sqlalchemy import event
 from charges import review
 from charges.desk import queue
 from charges.desk import sharing as acts
-from charges.desk.queue import Found, Reader, Shelf, Sort, Wanted
+from charges.desk.queue import Found, Reader
+from charges.desk.views import Shelf, Sort, Wanted
 from charges.errors import Refused
 from charges.model import Severity
 from charges.tables import ChargeStatus

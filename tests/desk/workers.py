@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from charges.desk.queue import Count, Groups, Page, Reader, Visible, Wanted, count, groups, page
+from charges.desk.queue import Count, Groups, Page, Reader, Visible, count, groups, page
+from charges.desk.views import Wanted
 from charges.model import Charge, Patient, Provider, ServiceLine
 from rules.examples import PATIENT, RENDERING_PROVIDER, charge, line
 from tests.practice import Workplace

@@ -13,7 +13,8 @@ from charges.desk import bulk, casefile, corrections, queue
 from charges.desk import sharing as desk
 from charges.desk.casefile import CaseFile, Point
 from charges.desk.corrections import Field
-from charges.desk.queue import Entry, Shelf, Sort, Wanted
+from charges.desk.queue import Entry
+from charges.desk.views import Shelf, Sort, Wanted
 from charges.model import Finding, Severity
 from charges.review import Item
 from charges.users.permissions import Permission

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from charges.desk import casefile, queue
 from charges.desk import sharing as desk
-from charges.desk.queue import Wanted
+from charges.desk.views import Wanted
 from charges.errors import Forbidden, Missing, Refused, Stale
 from charges.model import Charge
 from charges.patients.identity import WHOSE

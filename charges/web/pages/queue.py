@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from charges.desk import bulk, corrections, export, queue
 from charges.desk import sharing as desk
 from charges.desk.bulk import Act, Intent
-from charges.desk.queue import Page, Reader, Shelf, Sort, Wanted
+from charges.desk.queue import Page, Reader
 from charges.desk.sharing import View
+from charges.desk.views import COLUMNS, Shelf, Sort, Wanted
 from charges.errors import Refused
 from charges.model import Severity
 from charges.users.permissions import Permission, Viewer
@@ -77,7 +78,7 @@ def worklist(request: Request, site: SiteHere, viewer: ViewerHere) -> Response:
         families=queue.known_families(),
         severities=list(Severity),
         sorts=list(Sort),
-        columns=queue.COLUMNS,
+        columns=COLUMNS,
         may=viewer.may,
         today=site.clock().date(),
     )
