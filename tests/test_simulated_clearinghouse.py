@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -203,3 +204,14 @@ def test_it_can_be_tried_from_the_command_line(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert [(each["claim"], each["file"], each["times"]) for each in told] == [(f"CR0000{n}", 1, 1) for n in (1, 2, 3)]
     assert desk.replies()
+
+
+def test_an_office_that_misses_a_remittance_asks_for_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, replace(QUIET, mail=Mail(lost=1)))
+    desk.send(*_claims(1, 3))
+    desk.days(12)
+    assert not desk.replies()
+    assert desk.vendor.postbox.ask_again("835", desk.now) > 0
+    desk.days(1)
+    assert {type(each) for each in desk.answers()} == {Remittance}
+    assert desk.vendor.postbox.ask_again("835", desk.now) == 0

@@ -58,6 +58,7 @@ class Postbox:
         self.lost = self.repeated = 0
         self.put: Counter[str] = Counter()
         self._due: list[_Due] = []
+        self._lost: list[tuple[str, _Due]] = []
         self._put: list[tuple[datetime, Path]] = []
         self._control_number = 0
 
@@ -77,14 +78,23 @@ class Postbox:
     ) -> None:
         """Have a reply put out some time from now, perhaps twice, perhaps never."""
         chance, habits = self._chance("reply", name), self.habits
-        if chance.random() < habits.lost:
-            self.lost += 1
-            return
+        is_lost = chance.random() < habits.lost
         due = _Due(now + habits.within * chance.random(), isa, gs, said, tuple(tells))
+        if is_lost:
+            self.lost += 1
+            self._lost.append((name, due))
+            return
         self._due.append(due)
         if chance.random() < habits.repeated:
             self.repeated += 1
             self._due.append(replace(due, at=due.at + habits.within * chance.random(), tells=()))
+
+    def ask_again(self, kind: str, now: datetime) -> int:
+        """Have what was lost of a kind (835) put out after all, as when an office misses it; returns how many there are."""
+        asked = [due for name, due in self._lost if name.startswith(f"{kind} ")]
+        self._lost = [each for each in self._lost if not each[0].startswith(f"{kind} ")]
+        self._due += [replace(each, at=now) for each in asked]
+        return len(asked)
 
     def put_out(self, now: datetime) -> Sequence[tuple[str, Told]]:
         """Put out what is due, some of it together, and clear away what lay there long enough; returns what was told."""
