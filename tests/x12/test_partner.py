@@ -19,7 +19,7 @@ from rules.full_charge import full_charge
 from tests.practice import PROFILE
 from tests.x12.files import partner, read, said, written
 
-EXAMPLE = Path(__file__).parents[2] / "charges" / "practices" / "lakeside.yaml"
+EXAMPLE = Path(__file__).parents[2] / "charges" / "practice" / "examples" / "lakeside.yaml"
 CHILD = COVERAGE.model_copy(
     update={"relationship": "19", "subscriber": CHILD_SUBSCRIBER, "patient_member_id": "PMH8812345-02"}
 )
