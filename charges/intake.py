@@ -3,7 +3,8 @@
 One page of the source is one transaction: raw records first, then the charges read from them, the patients' history
 lines, and the cursor. A record that cannot be read is a charge that is held with the reason; it is never skipped. A
 charge that changes after its claim left is held with the difference for a person. What could not be read is read again
-with every pull, because a newer version of the program may know how. What records are made of is counted (``drift``), so
+with every pull, because a newer version of the program may know how; all that waits is read again by a new profile,
+because its map of fields may have been mended for it. What records are made of is counted (``drift``), so
 that a change of the vendor's is seen before it is billed.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from charges import lifecycle
@@ -27,12 +28,27 @@ from charges.keyring import Keyring
 from charges.model import Charge
 from charges.parts import parts
 from charges.sources import ChargeSource, Completing, Incomplete, Page, RawRecord
-from charges.tables import ChargeRow, ChargeStatus, ItemState, RawRecordRow, ReviewItemRow
+from charges.tables import ChargeRow, ChargeStatus, ClaimRow, ItemState, RawRecordRow, ReviewItemRow
 
 CHANGES = "changes"
 """The stream of what changed since the last pull."""
 _AT_ONCE = 200
-"""So many records that could not be read are read again in one transaction."""
+"""So many stored records are read again in one transaction."""
+_IS_UNREAD = (
+    select(ReviewItemRow.id)
+    .where(
+        ReviewItemRow.charge_id == ChargeRow.id,
+        ReviewItemRow.rule == UNREADABLE,
+        ReviewItemRow.state == ItemState.OPEN,
+    )
+    .exists()
+)
+"""Holds for charges that wait because their records could not be read, or not completed."""
+_IS_WAITING = (
+    ChargeRow.status.in_((ChargeStatus.CAPTURED, ChargeStatus.HELD, ChargeStatus.CLEAN, ChargeStatus.SELF_PAY)),
+    ~select(ClaimRow.id).where(ClaimRow.charge_id == ChargeRow.id, ClaimRow.live).exists(),
+)
+"""Holds for charges that were not claimed yet, and may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,8 @@ def pull(
     with database.transaction() as session:
         cursor = received.cursor_of(session, practice_id, source.kind, CHANGES)
         position = cursor.position if cursor else None
-    _read_again(database, practice_id, source, clock(), profile)
+    _read_again(database, practice_id, source, clock(), profile, (_IS_UNREAD,))
+    _read_by(profile, database, practice_id, source, clock())
     read_accepted(database, practice_id, source, clock(), profile)
     unread = source.again(_unread(database, practice_id, source.kind)) if isinstance(source, Completing) else ()
     completed = (Page(tuple(some)) for some in parts(unread))
@@ -133,13 +150,7 @@ def _unread(database: Database, practice_id: int, kind: str) -> list[RawRecord]:
     with database.transaction() as session:
         keys = session.scalars(
             select(ChargeRow.key)
-            .join(ReviewItemRow, ReviewItemRow.charge_id == ChargeRow.id)
-            .where(
-                ChargeRow.practice_id == practice_id,
-                ChargeRow.source == kind,
-                ReviewItemRow.rule == UNREADABLE,
-                ReviewItemRow.state == ItemState.OPEN,
-            )
+            .where(ChargeRow.practice_id == practice_id, ChargeRow.source == kind, _IS_UNREAD)
             .order_by(ChargeRow.id)
         ).all()
         return [
@@ -149,37 +160,55 @@ def _unread(database: Database, practice_id: int, kind: str) -> list[RawRecord]:
         ]
 
 
-def _read_again(database: Database, practice_id: int, source: ChargeSource, now: datetime, profile: str) -> None:
-    """Take up the stored records that could not be read and now can."""
+def _read_by(profile: str, database: Database, practice_id: int, source: ChargeSource, now: datetime) -> None:
+    """Read again what another profile read of charges of which no claim is out.
+
+    Stopped anywhere, the next pull does it again. What is claimed stays as it was claimed.
+    """
+    with database.transaction() as session:
+        read_by = received.cursor_of(session, practice_id, source.kind, received.READ_BY)
+        if not profile or (read_by is not None and read_by.position == profile):
+            return
+    _read_again(database, practice_id, source, now, profile, _IS_WAITING, reason="Read again by the new profile.")
+    with database.transaction() as session:
+        received.move_cursor(session, practice_id, source.kind, received.READ_BY, profile, now)
+
+
+def _read_again(
+    database: Database,
+    practice_id: int,
+    source: ChargeSource,
+    now: datetime,
+    profile: str,
+    which: tuple[ColumnElement[bool], ...],
+    reason: str = "",
+) -> None:
+    """Take up the stored records of some charges anew."""
     after = 0
     while True:
         with database.transaction() as session:
             received.wait_for_turn(session, practice_id, profile)
             rows = session.scalars(
                 select(ChargeRow)
-                .join(ReviewItemRow, ReviewItemRow.charge_id == ChargeRow.id)
                 .where(
                     ChargeRow.practice_id == practice_id,
                     ChargeRow.source == source.kind,
                     ChargeRow.id > after,
-                    ReviewItemRow.rule == UNREADABLE,
-                    ReviewItemRow.state == ItemState.OPEN,
+                    *which,
                 )
                 .order_by(ChargeRow.id)
                 .limit(_AT_ONCE)
-                .with_for_update(of=ChargeRow)
+                .with_for_update()
             ).all()
             if not rows:
                 return
             after = rows[-1].id
             by_key = {row.key: row for row in rows}
-            capture = Capture(session, database.keyring, practice_id, source.kind, now, by_key)
+            capture = Capture(session, database.keyring, practice_id, source.kind, now, by_key, reason)
             for raw in received.latest(session, practice_id, source.kind, by_key).values():
                 record = RawRecord(raw.key, raw.unseal(database.keyring, "body"))
                 charge, fault = _read(source, record)
-                if fault:
-                    continue
-                if (named := _named(source, record)).key == raw.key:
+                if fault or (named := _named(source, record)).key == raw.key:
                     capture.take(raw.key, charge, fault)
                 else:
                     _give_number(session, database.keyring, source, by_key[raw.key], named, raw.received_at, now)

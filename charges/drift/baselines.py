@@ -258,7 +258,12 @@ class Kept:
         else:
             row.seal(self.keyring, document=after.to_bytes())
             if is_broken and row.status is BreakerStatus.NOTICED:
+                row.since = min(row.since, self._broken_since())
                 lifecycle.move(self.session, [row], BreakerStatus.OPEN, deed)
+
+    def _broken_since(self) -> datetime:
+        """When the first record came that may be broken too: all that a window counts."""
+        return min((row.since for role, row in self.rows.items() if role in _WINDOWS), default=self.now)
 
     def _new(self, waiting: Waiting, *, is_broken: bool) -> BreakerRow:
         before = self.session.scalar(
@@ -269,9 +274,7 @@ class Kept:
             source=self.source,
             number=(before or 0) + 1,
             status=BreakerStatus.OPEN if is_broken else BreakerStatus.NOTICED,
-            since=min((row.since for role, row in self.rows.items() if role in _WINDOWS), default=self.now)
-            if is_broken
-            else self.now,
+            since=self._broken_since() if is_broken else self.now,
             event_count=0,
             event_head="",
             noticed_at=self.now,

@@ -12,6 +12,9 @@ from charges.keyring import Keyring
 from charges.sources import RawRecord
 from charges.tables import CursorRow, PracticeRow, RawRecordRow, insert_all
 
+READ_BY = "profile"
+"""Where the digest of the profile stands by which all charges that wait were read; no stream of the source."""
+
 
 def wait_for_turn(session: Session, practice_id: int, profile: str = "") -> None:
     """Wait until no other worker stores records of the practice: several streams may give the same new charge at once.

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from charges.db import Database
 from charges.drift import breakers
 from charges.drift.breakers import Watched
-from charges.feeds import probing
+from charges.feeds import probing, received
 from charges.feeds.probing import Probed
 from charges.tables import CursorRow
 
@@ -68,7 +68,9 @@ def feeds(database: Database, practice_id: int, code: str, kind: str, now: datet
     watched = {each.source: each for each in breakers.watched(database, code)}
     with database.transaction() as session:
         cursors = session.scalars(
-            select(CursorRow).where(CursorRow.practice_id == practice_id).order_by(CursorRow.stream)
+            select(CursorRow)
+            .where(CursorRow.practice_id == practice_id, CursorRow.stream != received.READ_BY)
+            .order_by(CursorRow.stream)
         ).all()
     found = []
     for each in dict.fromkeys((kind, *watched)):

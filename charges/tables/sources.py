@@ -29,7 +29,8 @@ class RawRecordRow(SealedRow, Base):
 class CursorRow(Base):
     """How far a stream of a source was read.
 
-    ``stream`` is ``changes``, ``trailing``, ``reconcile`` or ``backfill`` with its first and last day.
+    ``stream`` is ``changes``, ``trailing``, ``reconcile`` or ``backfill`` with its first and last day; ``profile`` is the
+    profile by which all that waits was read.
     """
 
     __tablename__ = "cursors"

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -347,6 +348,30 @@ def test_what_was_noticed_before_it_broke_is_accepted_with_it(small_place: Place
     assert HELD not in place.states_from(100)
     place.visits(200, 6, vendor=_parked)
     assert place.watched.status == ""
+
+
+def test_what_was_noticed_before_it_broke_is_read_again_from_where_it_broke(small_place: Place) -> None:
+    place, now = small_place, NOON
+
+    def vanished_and_parked(record: Record) -> None:
+        _vanished(record)
+        _parked(record)
+
+    def an_hour_later() -> datetime:
+        nonlocal now
+        return (now := now + timedelta(hours=1))
+
+    place.pipeline = replace(place.pipeline, clock=an_hour_later)
+    place.visits(100, 4, vendor=_vanished)
+    place.visits(104, 1, vendor=vanished_and_parked)
+    assert place.watched.status == BreakerStatus.NOTICED
+    place.visits(105, 8, vendor=_vanished)
+    assert place.watched.status == BreakerStatus.OPEN
+    place.source.reads = lambda record: record["patient"].update(birth_date="1980-02-29")
+    place.accept()
+    for number in range(100, 113):
+        born = review.case(place.database, place.rows()[str(number)].id).charge.patient.birth_date
+        assert born == date(1980, 2, 29)
 
 
 def test_stopped_between_acceptance_and_reading_again_nothing_is_routed(place: Place) -> None:

@@ -11,7 +11,7 @@ from charges.feeds import received
 from charges.model import Charge
 from charges.sources import Page, RawRecord
 from charges.tables import ChargeRow, ChargeStatus, ChargeVersionRow, CursorRow, RawRecordRow
-from rules.examples import charge, line
+from rules.examples import PATIENT, charge, line
 from tests.conftest import NOON
 from tests.practice import Workplace
 
@@ -105,6 +105,31 @@ def test_what_could_not_be_read_is_captured_by_a_program_that_can(
     assert workplace.states()["1"] is ChargeStatus.CLEAN
 
 
+def _visit(key: str, units: int = 1) -> Charge:
+    return charge(line(units=Decimal(units)), key=key, patient=PATIENT.model_copy(update={"record_number": f"20{key}"}))
+
+
+def test_what_waits_is_read_again_once_by_a_new_profile(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engineer mends the map of fields because charges are held for what it did not find."""
+    workplace.source.put(_visit("1"))
+    workplace.run("pull", "judge", "generate")
+    workplace.source.put(_visit("2").model_copy(update={"diagnoses": ()}), _visit("3"))
+    workplace.run("pull", "judge")
+    before = {"1": CLAIMED, "2": HELD, "3": ChargeStatus.CLEAN}
+    assert workplace.states() == before
+    monkeypatch.setattr(workplace.source, "to_charge", lambda record: _visit(record.key, units=2))
+    workplace.run("pull")
+    assert workplace.states() == before, "the profile is the same, and so is what it says"
+    workplace.apply(name="Lakeside Family")
+    workplace.run("pull")
+    assert workplace.states() == {"1": CLAIMED, "2": CAPTURED, "3": CAPTURED}, "what left stays as it left"
+    assert _count(workplace, ChargeVersionRow) == 5
+    monkeypatch.undo()
+    workplace.run("pull")
+    assert _count(workplace, ChargeVersionRow) == 5
+    assert {key: int(row.total) for key, row in workplace.rows().items()} == {"1": 150, "2": 150, "3": 150}
+
+
 def test_a_mended_record_goes_on(workplace: Workplace) -> None:
     workplace.source.put_broken("2")
     workplace.run("pull")
@@ -151,7 +176,8 @@ def test_the_cursor_is_saved_with_the_page(workplace: Workplace) -> None:
     workplace.source.put(*(charge(key=str(number)) for number in range(4)))
     workplace.run("pull")
     with workplace.database.transaction() as session:
-        assert session.query(CursorRow).one().position == "page 1"
+        changes = session.query(CursorRow).filter_by(stream=intake.CHANGES).one()
+        assert changes.position == "page 1"
 
 
 def test_a_change_after_billing_waits_for_a_person(workplace: Workplace) -> None:
