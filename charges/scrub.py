@@ -128,7 +128,7 @@ def _scrub_batch(
             findings[row] = ()
             outcome[ChargeStatus.SELF_PAY].append(row)
         else:
-            asked = (*catalogue.of(facts), *book.of(charge))
+            asked = (*catalogue.of(facts), *book.of(facts))
             doubt = (doubts[row],) if row in doubts else ()
             findings[row] = (*doubt, *judge(asked, facts, practice.weights(charge), silent))
         row.payer_id = charge.coverages[0].payer.payer_id if charge.coverages else ""

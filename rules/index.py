@@ -14,10 +14,12 @@ set()
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
 from charges.model import Charge, ServiceLine, undotted
 from rules.engine import Facts, Finder, LineFinder, Rule, place_of
@@ -49,6 +51,16 @@ def _around(facts: Facts) -> tuple[Hashable, ...]:
     return (*known, policy.timely_filing_days, policy.telehealth_modifiers, facts.tables, facts.today)
 
 
+class _Plan(NamedTuple):
+    """Whom to ask of charges that are alike: some surely, others where what they share finds something."""
+
+    surely: list[Rule]
+    conditional: list[tuple[Finder, list[Rule]]]
+
+
+_NONE = frozenset[int]()
+
+
 class Catalogue:
     """The rules of a run by what they are about, and what it learnt of diagnoses, providers and lines so far."""
 
@@ -71,9 +83,10 @@ class Catalogue:
         self._by_field_of_line: dict[str, set[int]] = {}
         self._by_finder: dict[Finder, list[Rule]] = {}
         self._by_finder_of_line: dict[LineFinder, list[int]] = {}
-        self._conditional = frozenset(number for number, each in enumerate(self.rules) if each.where)
         self._several = frozenset(number for number, each in enumerate(self.rules) if each.several)
+        self._about: dict[Hashable, tuple[list[int], list[int]]] = {}
         self._known: dict[Hashable, dict[Hashable, frozenset[int]]] = {}
+        self._plans: dict[Hashable, _Plan] = {}
         self._kept = 0
         for number, each in enumerate(self.rules):
             self._put(number, each)
@@ -110,45 +123,53 @@ class Catalogue:
 
     def of(self, facts: Facts) -> list[Rule]:
         """The rules that may have something to say of these facts, each once."""
-        found = self._always.copy()
-        known = facts.found
-        for finder, about in self._by_finder.items():
-            # ``_finds`` written out, for every charge is asked each of these.
-            try:
+        charge, by_lines = facts.charge, self._by_lines(facts)
+        by_rest = self._by_diagnoses(charge), self._by_providers(charge), self._by_what_is_given(charge)
+        alike = by_lines, by_rest, bool(facts.history)
+        plan = self._plans.get(alike)
+        if plan is None:
+            plan = self._plans[alike] = self._planned(by_lines, by_rest, compares_history=bool(facts.history))
+            self._kept += 1
+        found, known = plan.surely.copy(), facts.found
+        for finder, about in plan.conditional:
+            try:  # ``Facts.once`` written out, for every charge is asked most of these
                 if known[finder] if finder in known else known.setdefault(finder, finder(facts)):
                     found += about
             except Exception:  # noqa: BLE001 - it fails again where a rule asks it
                 found += about
-        numbers = self._by_lines(facts)
-        numbers |= self._by_diagnoses(facts.charge)
-        numbers |= self._by_providers(facts.charge)
-        numbers |= self._by_what_is_given(facts.charge)
-        rules = self.rules
-        for number in numbers & self._conditional:
-            where = rules[number].where
-            if where and not _finds(where, facts):
-                numbers.remove(number)
-        found += [rules[number] for number in numbers]
         if self._kept > self.KEPT:
             self._known.clear()
+            self._plans.clear()
             self._kept = 0
         if facts.charge.institutional is not None:
             return [each for each in found if not each.professional_only]
         return found
 
-    def _by_what_is_given(self, charge: Charge) -> set[int]:
+    def _planned(
+        self, by_lines: Sequence[frozenset[int]], by_rest: Sequence[frozenset[int]], *, compares_history: bool
+    ) -> _Plan:
+        numbers = set[int]().union(*by_lines)
+        if not compares_history:
+            numbers -= {each for each in self._several if sum(each in about for about in by_lines) < 2}
+        surely, conditional = self._always.copy(), {where: rules.copy() for where, rules in self._by_finder.items()}
+        for number in sorted(numbers.union(*by_rest)):
+            rule = self.rules[number]
+            (conditional.setdefault(rule.where, []) if rule.where else surely).append(rule)
+        return _Plan(surely, list(conditional.items()))
+
+    def _by_what_is_given(self, charge: Charge) -> frozenset[int]:
         """By field: one that was given may say what it says by default, one that was not says nothing."""
-        numbers: set[int] = set()
+        numbers = _NONE
         for part, by_field in self._by_field.items():
             record = getattr(charge, part) if part else charge
             if record is not None and not record.model_fields_set.isdisjoint(by_field):
-                numbers.update(*[by_field[name] for name in record.model_fields_set & by_field.keys()])
+                numbers = numbers.union(*[by_field[name] for name in record.model_fields_set & by_field.keys()])
         return numbers
 
     def _by_diagnoses(self, charge: Charge) -> frozenset[int]:
         about = self._of_all_diagnoses.union(*[self._of_diagnosis(each.code) for each in charge.diagnoses])
         if not about:
-            return frozenset()
+            return _NONE
         known = self._known_of(_DIAGNOSES)
         key = tuple([(each.code, each.icd9) for each in charge.diagnoses])
         found = known.get(key)
@@ -181,41 +202,57 @@ class Catalogue:
             self._kept += 1
         return found
 
-    def _by_lines(self, facts: Facts) -> set[int]:
-        known, numbers = self._known_of(_around(facts)), set[int]()
-        again, line_of = set[int](), self._line_of
+    def _by_lines(self, facts: Facts) -> tuple[frozenset[int], ...]:
+        known, line_of, by_lines = self._known_of(_around(facts)), self._line_of, []
         for _, line in facts.billed:
             key = line_of(line.__dict__)
             found = known.get(key)
             if found is None:
                 found = known[key] = frozenset(self._about_line(line, facts))
                 self._kept += 1
-            if found:
-                again |= numbers & found
-                numbers |= found
-        return numbers if facts.history else numbers - (self._several - again)
+            by_lines.append(found)
+        return tuple(by_lines)
 
     def _about_line(self, line: ServiceLine, facts: Facts) -> Iterator[int]:
         for name in line.model_fields_set & self._by_field_of_line.keys():
             yield from self._by_field_of_line[name]
-        place = place_of(facts.charge, line)
-        found = {finder for finder in self._by_finder_of_line if _finds_in_line(finder, facts, line)}
-        about = self._of_every_line.union(
-            self._of_code(line.code),
-            self._by_place.get(place, ()),
-            *[self._by_modifier.get(each, ()) for each in line.modifiers],
-            *[self._by_finder_of_line[finder] for finder in found],
-        )
+        found = []
+        for finder in self._by_finder_of_line:
+            try:
+                if finder(facts, line):
+                    found.append(finder)
+            except Exception:  # noqa: BLE001 - it fails again where a rule asks it
+                found.append(finder)
+        sure, in_doubt = self._about_content(line, place_of(facts.charge, line))
+        yield from sure
         alone: Facts | None = None
-        for number in about:
+        for number in chain(in_doubt, *[self._by_finder_of_line[finder] for finder in found]):
             rule = self.rules[number]
             where = rule.line_where
-            if rule.is_about(line, place) and (where is None or where in found or _finds_in_line(where, facts, line)):
+            if where is None or where in found or _finds_in_line(where, facts, line):
                 if rule.line_by_line:
                     alone = alone or _alone(facts, line)
                     if not _objects(rule, alone):
                         continue
                 yield number
+
+    def _about_content(self, line: ServiceLine, place: str) -> tuple[list[int], list[int]]:
+        """The rules about a line's code, modifiers and place: those that are asked, and those first asked of it alone."""
+        key = line.code, line.modifiers, place
+        found = self._about.get(key)
+        if found is None:
+            if len(self._about) > self.KEPT:
+                self._about.clear()
+            found = self._about[key] = ([], [])
+            for number in self._of_every_line.union(
+                self._of_code(line.code),
+                self._by_place.get(place, ()),
+                *[self._by_modifier.get(each, ()) for each in line.modifiers],
+            ):
+                rule = self.rules[number]
+                if rule.is_about(line, place):
+                    found[bool(rule.line_where or rule.line_by_line)].append(number)
+        return found
 
     def _of_code(self, code: str) -> set[int]:
         """Found when a code first comes: some rules are about thousands of codes, and a practice bills a few hundred."""
@@ -236,14 +273,6 @@ def _alone(facts: Facts, line: ServiceLine) -> Facts:
     alone = replace(facts)
     alone.__dict__["billed"] = [(0, line)]
     return alone
-
-
-def _finds(finder: Finder, facts: Facts) -> bool:
-    """Whether a finder finds something; one that fails does, for its rules are to tell."""
-    try:
-        return bool(facts.once(finder))
-    except Exception:  # noqa: BLE001 - it fails again where a rule asks it
-        return True
 
 
 def _finds_in_line(finder: LineFinder, facts: Facts, line: ServiceLine) -> bool:

@@ -126,7 +126,7 @@ def remedied(pipeline: Pipeline, applied: Applied, facts: Facts, captured: Charg
     except Refused:
         return None
     there = replace(facts, charge=complete(applied.practice, mended))
-    asked = (*pipeline.catalogue.of(there), *pipeline.book(applied).of(there.charge))
+    asked = (*pipeline.catalogue.of(there), *pipeline.book(applied).of(there))
     left = judge(asked, there, applied.practice.weights(there.charge))
     return Remedied(fields, tuple(each for each in left if each.severity.holds), there.charge)
 

@@ -220,7 +220,7 @@ class _Judged:
         if self.practice:
             weights = dict(self.practice.weights(charge))
             facts = replace(facts, policy=self.practice.policy(charge), demanded=self.practice.demanded_tables)
-        for each in judge((*self.catalogue.of(facts), *self.book.of(charge)), facts, weights):
+        for each in judge((*self.catalogue.of(facts), *self.book.of(facts)), facts, weights):
             where = origin(charge, each.at)
             position = seen.position(where, each.line)
             said = (each.rule, each.severity, seen.number, each.line)

@@ -17,17 +17,12 @@ Authority: ICD-10-CM Official Guidelines, section I.A.13; the tabular list of th
 known", or name no code, are not judged. Payers' edits differ, so the rule only warns.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import date
 
 from charges.model import Change, Severity
 from rules.engine import Facts, Problem, rule
+from rules.icd.effects import causes_of
 from rules.icd.listed import in_question, listed
-from rules.reference.icd import Instruction
-
-LEFT_OPEN = re.compile(r"\b(?:if|such as|any|applicable)\b")
-"""Words of notes that leave it open whether there is a cause, or which."""
 
 
 @rule("ICD-007", Severity.WARN, where=in_question)
@@ -35,7 +30,7 @@ def cause_not_listed_before(facts: Facts) -> Iterator[Problem]:
     """What is to be coded first stands before."""
     all_listed = facts.once(listed)
     for index, shown, code, day in all_listed:
-        notes = _notes(facts, code, day)
+        notes = causes_of(facts.tables, code, day)
         causes = [each for each in all_listed if any(note.names(each.code) for note in notes)] if notes else []
         if not notes or any(cause.place < index for cause in causes):
             continue
@@ -55,11 +50,3 @@ def cause_not_listed_before(facts: Facts) -> Iterator[Problem]:
                 {"diagnosis": shown},
                 "List the cause first, as the note at the code names it.",
             )
-
-
-def _notes(facts: Facts, code: str, day: date) -> tuple[Instruction, ...]:
-    """The notes "code first" of a code that name codes; none where one of them leaves it open whether there is a cause."""
-    notes = facts.tables.icd_notes(code, day, "codefirst")
-    if not any(each.references for each in notes) or any(LEFT_OPEN.search(each.text) for each in notes):
-        return ()
-    return notes

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from charges.model import undotted
 from rules.engine import Facts
+from rules.icd.effects import causes_of, is_effect
 from rules.icd.wrong_revision import CHANGE
-from rules.reference import Reference
+from rules.reference import Reference, TableMissing
 from rules.reference.icd import references
 
 _ALWAYS_THERE = re.compile(r"code to (?:identify|specify|indicate) (?:the )?(?:stage|severity|site|type|outcome)\b")
@@ -41,7 +42,7 @@ def in_question(facts: Facts) -> bool:
     day, tables = facts.service_date, facts.tables
     if day is None or day < CHANGE:
         return False
-    known = tables.known(_alone, day, "icd icd_notes")
+    known = tables.known(_alone, day, "icd icd_notes mce")
     seen: list[tuple[str, Alone]] = []
     for each in facts.charge.diagnoses:
         if each.icd9:
@@ -76,13 +77,20 @@ def asks_for_more(text: str) -> bool:
 
 
 def _alone(tables: Reference, code: str, on: date) -> Alone | None:
-    """What a diagnosis is by itself; ``None`` of one that is not whole, or of which a note asks for another."""
+    """What a diagnosis is by itself; ``None`` of one that is not whole, or may want another before it or beside it."""
     bare = undotted(code)
     if not bare:
         return Alone("", frozenset())
     known = tables.icd(bare, on)
-    if known is None or not known.billable or tables.icd_notes(bare, on, "codefirst"):
+    if known is None or not known.billable or causes_of(tables, bare, on) or _may_be_effect(tables, bare, on):
         return None
     if any(asks_for_more(note.text) for note in tables.icd_notes(bare, on, "useadditionalcode")):
         return None
     return Alone(bare[0], tables.excluded_chapters(bare, on))
+
+
+def _may_be_effect(tables: Reference, code: str, on: date) -> bool:
+    try:
+        return is_effect(tables, code, on)
+    except TableMissing:
+        return True  # the rule that asks tells of it

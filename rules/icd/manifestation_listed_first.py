@@ -18,35 +18,22 @@ Authority: ICD-10-CM Official Guidelines, section I.A.13, by which no code "in d
 first; Medicare Code Editor, manifestation code as principal diagnosis. Prevents CARC 146.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import date
 
 from charges.model import Severity
 from rules.engine import Facts, Problem, rule
+from rules.icd.effects import is_effect
 from rules.icd.listed import in_question, listed
-
-ELSEWHERE = re.compile(r"\bin (?:oth(?:er)? )?dis(?:e(?:a(?:s(?:es?)?)?)?)?(?:$|s? c)", re.IGNORECASE)
-"""What the title says of such a code, also shortened as in the order file, or cut off."""
 
 
 @rule("ICD-005", Severity.HOLD, where=in_question)
 def manifestation_listed_first(facts: Facts) -> Iterator[Problem]:
     """The first diagnosis is not the effect of another disease."""
     for index, shown, code, day in facts.once(listed)[:1]:
-        # Each such code has a note "code first", so that of others nothing more need be asked.
-        if index > 0 or not facts.tables.icd_notes(code, day, "codefirst"):
-            continue
-        known = facts.tables.icd(code, day)
-        if (known and ELSEWHERE.search(known.title)) or _is_manifestation(facts, code, day):
+        if index == 0 and is_effect(facts.tables, code, day):
             yield Problem(
                 "diagnoses[0]",
                 f"Diagnosis 1: {shown} is the effect of another disease and cannot stand first.",
                 {"diagnosis": shown},
                 "List the disease before its effect.",
             )
-
-
-def _is_manifestation(facts: Facts, code: str, day: date) -> bool:
-    edits = facts.tables.mce(code, day)
-    return edits is not None and edits.manifestation

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charges.errors import BadRules
-from charges.model import Charge, Payer
-from rules.engine import Rule
+from charges.model import Payer
+from rules.engine import Facts, Rule
 from rules.payer.compiled import PayerRule, compiled
 from rules.payer.definitions import MOST_RULES, Stage, Written, read
 
@@ -24,10 +24,13 @@ _Rules = dict[int, Rule]
 
 @dataclass(slots=True)
 class _Shelf:
-    """Rules by the codes they are about: for every line, by a code, by how a code begins."""
+    """Rules by the codes they are about: for every line, by a code, by how a code begins.
+
+    One that names codes is asked at once whether its condition holds of a line, for nearly all do not.
+    """
 
     every: _Rules = field(default_factory=dict)
-    names: dict[str, _Rules] = field(default_factory=dict)
+    names: dict[str, list[PayerRule]] = field(default_factory=dict)
     beginnings: dict[str, _Rules] = field(default_factory=dict)
 
     def put(self, each: PayerRule) -> None:
@@ -35,19 +38,22 @@ class _Shelf:
             self.every[each.number] = each.rule
             return
         for name in each.codes.names:
-            self.names.setdefault(name, {})[each.number] = each.rule
+            self.names.setdefault(name, []).append(each)
         for beginning in each.codes.beginnings:
             self.beginnings.setdefault(beginning, {})[each.number] = each.rule
 
-    def find(self, charge: Charge, found: _Rules) -> None:
-        """Add to ``found`` what is about one of the charge's lines."""
+    def find(self, facts: Facts, found: _Rules) -> None:
+        """Add to ``found`` what may have something to say of one of the billed lines."""
         found.update(self.every)
-        if self.names:
-            for line in charge.lines:
-                if rules := self.names.get(line.code):
-                    found.update(rules)
-        if self.beginnings:
-            for line in charge.lines:
+        names = self.names
+        for index, line in facts.billed:
+            for each in names.get(line.code, ()):
+                try:
+                    if each.test(facts, index):
+                        found[each.number] = each.rule
+                except Exception:  # noqa: BLE001 - it fails again where the rule judges
+                    found[each.number] = each.rule
+            if self.beginnings:
                 for length in range(1, 5):
                     found.update(self.beginnings.get(line.code[:length], _NOTHING))
 
@@ -78,16 +84,17 @@ class Book:
     def __len__(self) -> int:
         return len(self.rules)
 
-    def of(self, charge: Charge) -> list[Rule]:
+    def of(self, facts: Facts) -> list[Rule]:
         """The rules that may have something to say of a charge, each once."""
         found: _Rules = {}
         if self.rules:
-            self._everyone.find(charge, found)
-            payer = charge.coverages[0].payer if charge.coverages else _NO_PAYER
+            self._everyone.find(facts, found)
+            coverages = facts.charge.coverages
+            payer = coverages[0].payer if coverages else _NO_PAYER
             if shelf := self._payers.get(payer.payer_id):
-                shelf.find(charge, found)
+                shelf.find(facts, found)
             if shelf := self._classes.get(payer.claim_filing_code):
-                shelf.find(charge, found)
+                shelf.find(facts, found)
         return list(found.values())
 
 

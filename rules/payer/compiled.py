@@ -38,13 +38,15 @@ REQUIRED: Mapping[str, tuple[str, str]] = {
 class PayerRule:
     """A compiled payer rule: how it judges, its condition as a tree, and where it was written.
 
-    ``codes`` is ``None`` when it is about any code. ``number`` is its place in the book.
+    ``test`` is the condition with what is required, of a line of its codes; ``codes`` is ``None`` when it is about any.
+    ``number`` is its place in the book.
     """
 
     number: int
     rule: Rule
     written: Written
     condition: Node
+    test: Test
     codes: Codes | None
     is_of_lines: bool
 
@@ -130,7 +132,7 @@ def compiled(written: Written, number: int = 0) -> tuple[PayerRule, list[str]]:
         until=definition.until,
         ceiling=CEILING.get(definition.stage),
     )
-    made = PayerRule(number, rule, written, condition, chosen, is_of_lines)
+    made = PayerRule(number, rule, written, condition, test, chosen, is_of_lines)
     faults = sorted((written.line_of(place), shown_place(place), said) for place, said in compiler.faults)
     return made, [f"line {line}: {place}: {said}" for line, place, said in faults]
 
@@ -146,8 +148,9 @@ def _with_what_is_missing(definition: Definition, test: Test) -> Test:
 def _of_lines(
     definition: Definition, chosen: Codes | None, test: Test, speech: "_Speech"
 ) -> Callable[[Facts], Iterator[Problem]]:
-    names, beginnings = (chosen.names, chosen.beginnings) if chosen else (None, ())
     since, until = definition.since or date.min, definition.until or date.max
+
+    names, beginnings = (chosen.names, chosen.beginnings) if chosen else (None, ())
 
     def check(facts: Facts) -> Iterator[Problem]:
         for index, line in facts.billed:

@@ -135,15 +135,19 @@ ALWAYS = Node("always", lambda _facts, _index: True)
 
 
 def _all(parts: list[Node]) -> Node:
-    tests = tuple(each.test for each in parts)
+    if not parts:
+        return ALWAYS
+    first, rest = parts[0].test, tuple(each.test for each in parts[1:])
 
     def test(facts: Facts, index: int) -> bool:
-        for each in tests:  # noqa: SIM110 - a loop costs half of all() with a generator
+        if not first(facts, index):
+            return False
+        for each in rest:  # noqa: SIM110 - a loop costs half of all() with a generator
             if not each(facts, index):
                 return False
         return True
 
-    return Node("all", test, tuple(parts)) if parts else ALWAYS
+    return Node("all", test, tuple(parts))
 
 
 def _any(parts: list[Node]) -> Node:
@@ -197,9 +201,13 @@ def _compared(parse: Callable[[Fact, object], Any], holds: Callable[[Any, Any], 
 
         def test(facts: Facts, index: int) -> bool:
             value = read(facts, index)
-            return absent if value is None or (isinstance(value, str) and not value) else holds(value, wanted)
+            return absent if value is None else holds(value, wanted)
 
-        return test
+        def test_text(facts: Facts, index: int) -> bool:
+            value = read(facts, index)
+            return holds(value, wanted) if value else absent
+
+        return test_text if fact.kind is Kind.TEXT else test
 
     return make
 

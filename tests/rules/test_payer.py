@@ -84,7 +84,7 @@ def faults_of(*rules: Raw) -> Sequence[str]:
 def found(
     book: Book, given_charge: Charge, severities: Mapping[str, Severity | str] | None = None
 ) -> Sequence[Finding]:
-    return judge(book.of(given_charge), facts(given_charge), severities)
+    return judge(book.of(facts(given_charge)), facts(given_charge), severities)
 
 
 def holds(when: Raw, given_facts: Facts | None = None, index: int = 0) -> bool:
@@ -452,15 +452,16 @@ def test_a_rule_is_found_by_payer_class_and_code() -> None:
     book = book_of(VIDEO, drugs, everyone)
 
     def asked(given_charge: Charge) -> list[str]:
-        return sorted(each.id for each in book.of(given_charge))
+        return sorted(each.id for each in book.of(facts(given_charge)))
 
-    assert asked(charge()) == ["ALL-1", "PRM-001"]
-    assert asked(charge(line("99212"))) == ["PRM-001"]
+    assert asked(BY_VIDEO) == ["ALL-1", "PRM-001"]
+    assert asked(charge()) == ["ALL-1"], "no line of its codes is as its condition says"
+    assert asked(charge(line("99212", place_of_service="10"))) == ["PRM-001"]
     assert asked(charge(line("J3301"), line("J1100"), line("20610"))) == []
     assert asked(charge(line("J3301"), line("J1100"), line("20610"), coverages=(medicare,))) == ["MCR-1"]
     assert asked(charge(line("99213"), coverages=())) == ["ALL-1"]
     assert asked(charge(coverages=(medicare, COVERAGE))) == ["ALL-1"]
-    assert EMPTY.of(charge()) == []
+    assert EMPTY.of(facts()) == []
 
 
 def test_a_rule_is_in_force_for_its_dates_of_service() -> None:
@@ -482,7 +483,7 @@ def test_the_index_hides_no_rule_that_has_something_to_say(given_facts: Facts, p
     drafts = book_of(*rules).rules
     judging = book_of(*(each | {"life": LIFE, "cases": _loose(each)} for each in rules))
     speaking = [each.rule.id for each in drafts if each.concerns(given_facts.charge) and each.rule(given_facts)]
-    assert set(speaking) <= {each.id for each in judging.of(given_facts.charge)}
+    assert set(speaking) <= {each.id for each in judging.of(given_facts)}
 
 
 def _loose(rule: Raw) -> Raw:
@@ -562,7 +563,7 @@ def test_the_digest_changes_with_every_change() -> None:
 
 
 def test_a_coverage_without_a_payer_is_no_rules_matter() -> None:
-    assert book_of(VIDEO).of(charge(coverages=(Coverage(),))) == []
+    assert book_of(VIDEO).of(facts(charge(coverages=(Coverage(),)))) == []
 
 
 # What the documentation shows

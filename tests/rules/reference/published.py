@@ -328,14 +328,14 @@ def real_diagnoses() -> tuple[frozenset[str], frozenset[str]]:
     return codes, frozenset(above - codes)
 
 
-def real_ptp() -> Iterator[PtpRow]:
-    """The real PTP table as published, each 100th pair or all; its source dropped the effective dates, so all are one.
+def real_ptp(step: int = 1 if WHOLE else 100) -> Iterator[PtpRow]:
+    """The real PTP table as published, each 100th pair or all (``step`` 1).
 
-    A row that never applied (indicator 9) begins on the day it ends, as published.
+    Its source dropped the effective dates, so all are one. A row that never applied (indicator 9) begins on the day it
+    ends, as published.
     """
     parquet = pytest.importorskip("pyarrow.parquet")
     table = parquet.read_table(real("ncci_ptp_practitioner_2024q3.parquet"))
-    step = 1 if WHOLE else 100
     for batch in table.to_batches(max_chunksize=100_000):
         columns = [
             batch.column(name).to_pylist() for name in ("column1", "column2", "deletion", "modifier", "rationale")
