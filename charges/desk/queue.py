@@ -235,18 +235,17 @@ def groups(
             .distinct()
             .cte("held_by")
         )
-        looked_at = session.scalar(select(func.count()).select_from(chosen)) or 0
         charges = func.count().label("charges")
+        looked_at = select(func.count()).select_from(chosen).scalar_subquery()
         found = session.execute(
-            select(held_by.c.rule, held_by.c.provider_npi, charges, func.sum(held_by.c.total))
+            select(held_by.c.rule, held_by.c.provider_npi, charges, func.sum(held_by.c.total), looked_at)
             .group_by(held_by.c.rule, held_by.c.provider_npi)
             .order_by(charges.desc(), held_by.c.rule, held_by.c.provider_npi)
             .limit(size)
-        )
+        ).all()
+        of = found[0][-1] if found else 0
         return Groups(
-            tuple(Group(rule, npi, number, total) for rule, npi, number, total in found),
-            min(looked_at, bound),
-            looked_at > bound,
+            tuple(Group(rule, npi, number, total) for rule, npi, number, total, _ in found), min(of, bound), of > bound
         )
 
 
@@ -330,13 +329,12 @@ def _plan_for_this_view(session: Session) -> None:
 
 def _conditions(wanted: Wanted, reader: Reader) -> Iterator[ColumnElement[bool]]:
     today = reader.now.astimezone(UTC).date()
-    awake = ChargeRow.snoozed_until.is_(None) | (ChargeRow.snoozed_until <= today)
     match wanted.shelf:
         case Shelf.OPEN:
-            yield awake
+            yield ChargeRow.snoozed_until.is_(None) | (ChargeRow.snoozed_until <= today)
             yield ChargeRow.asked_at.is_(None)
         case Shelf.SNOOZED:
-            yield ~awake
+            yield ChargeRow.snoozed_until > today
         case Shelf.ASKED:
             yield ChargeRow.asked_at.is_not(None)
     for column, value in (

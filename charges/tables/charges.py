@@ -28,13 +28,13 @@ _NARROWED_BY = (
 )  # fmt: skip
 
 
-def _of_held(name: str, *columns: str) -> Index:
-    """An index of held charges alone, of which there are few beside those that went out.
+def _of_held(name: str, *columns: str, but: str = "") -> Index:
+    """An index of held charges alone, of which there are few beside those that went out; ``but`` is a condition more.
 
     On PostgreSQL it has all that the queue is narrowed by, so that a view is found without the charges themselves. SQLite
     takes one that begins with the status for what is only sorted, where it would else sort all that are held.
     """
-    held = text("status = 'held'")
+    held = text(f"status = 'held' AND {but}" if but else "status = 'held'")
     others = [each for each in _NARROWED_BY if each not in columns]
     return Index(
         f"ix_charges_held_{name}", *columns, sqlite_where=held, postgresql_where=held, postgresql_include=others
@@ -90,6 +90,8 @@ class ChargeRow(Base):
         _of_held("since", "status", "held_since", "id"),
         _of_held("total", "status", "total", "id"),
         _of_held("deadline", "status", "deadline", "id"),
+        _of_held("snoozed", "status", "deadline", "id", but="snoozed_until IS NOT NULL"),
+        _of_held("asked", "status", "deadline", "id", but="asked_at IS NOT NULL"),
         _of_held("practice", "practice_id", "deadline", "id"),
         _of_held("provider", "provider_npi", "deadline", "id"),
         _of_held("payer", "payer_id", "deadline", "id"),
@@ -162,7 +164,7 @@ class ReviewItemRow(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("charge_id", "version", "rule", "at", "ordinal"),
         Index(None, "state", "charge_id"),
-        Index(None, "opened_at"),
+        Index("ix_review_items_found", "opened_at", "rule", "severity", "charge_id"),
         _of_open("rule", "charge_id", others=("severity", "origin", "state")),
         _of_open("severity", "charge_id", others=("rule", "origin", "state")),
         Index(
