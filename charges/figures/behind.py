@@ -14,7 +14,7 @@ from charges.db import Database
 from charges.desk import acting
 from charges.errors import Refused
 from charges.figures.reading import Span, latest_held
-from charges.figures.units import Measure, matching, units
+from charges.figures.units import Measure, implied, matching, units
 from charges.outcomes import outcomes
 from charges.period import Period
 from charges.practice.profile import Practice
@@ -126,7 +126,11 @@ def _listed(
     after: tuple[int, str] | None,
     limit: int,
 ) -> Sequence[Any]:
-    unit = units(wanted.measure, number, Period(day, day, ZoneInfo(practice.time_zone))).distinct().subquery()
+    period = Period(day, day, ZoneInfo(practice.time_zone))
+    counted = units(wanted.measure, number, period)
+    if wanted.key is not None:
+        counted = counted.where(*implied(wanted.measure, wanted.key, period))
+    unit = counted.distinct().subquery()
     query = select(unit.c.key, unit.c.unit, unit.c.charge, unit.c.file, unit.c.total)
     if wanted.key is not None:
         query = query.where(matching(wanted.measure, unit.c.key, wanted.key))

@@ -1,7 +1,7 @@
 """What each measure counts: one query of a day, from which the figures and the lists behind them are made."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -171,14 +171,29 @@ def _answered(practice_id: int, day: Period) -> Units:
     )
 
 
-def _held(practice_id: int, day: Period) -> Units:
-    """What is held now, by its age on that day."""
+def implied(measure: Measure, key: str, day: Period) -> Iterator[ColumnElement[bool]]:
+    """What a key means for a column that an index has, where the key itself is found only by looking at everything."""
+    if measure is Measure.HELD and key in BUCKETS:
+        begins, place = _bucket_begins(day), list(BUCKETS).index(key)
+        if key in begins:
+            yield ChargeRow.held_since >= begins[key]
+        if place > 0:
+            yield ChargeRow.held_since < begins[list(BUCKETS)[place - 1]]
+
+
+def _bucket_begins(day: Period) -> Mapping[str, datetime]:
+    """Since when what is held on a day is in a bucket or a younger one; the last has no such moment."""
     assert day.last is not None
-    ages = [
-        (ChargeRow.held_since >= Period(day.last - timedelta(days=last), None, day.zone).begins, name)
+    return {
+        name: Period(day.last - timedelta(days=last), None, day.zone).begins
         for name, last in BUCKETS.items()
         if last >= 0
-    ]
+    }
+
+
+def _held(practice_id: int, day: Period) -> Units:
+    """What is held now, by its age on that day."""
+    ages = [(ChargeRow.held_since >= begins, name) for name, begins in _bucket_begins(day).items()]
     key = case(*ages, else_=list(BUCKETS)[-1])
     return _of_charge(key, practice_id).where(ChargeRow.status == _C.HELD)
 

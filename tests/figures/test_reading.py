@@ -12,7 +12,7 @@ from charges.figures import behind as lists
 from charges.figures import reading
 from charges.figures.behind import Behind, Entry, Wanted
 from charges.figures.reading import Overview, Span, percentile
-from charges.figures.units import Measure
+from charges.figures.units import BUCKETS, Measure
 from rules.engine import load
 from rules.examples import charge, line
 from tests.desk.workers import patient_of
@@ -98,6 +98,21 @@ def test_behind_each_figure_is_exactly_what_was_counted(days: Days, size: int) -
         assert len(seen) == count, (measure, key)
         assert {each.key for each in seen} == {key}
         assert seen == sorted(seen, key=lambda each: -each.day.toordinal())
+
+
+def test_behind_an_age_is_what_is_that_old(small_days: Days) -> None:
+    for key in ("a", "b"):
+        small_days.enter(clean(key, diagnoses=()))
+        small_days.later(days=4)
+    for days in (0, 3, 9, 21, 40, 30):
+        small_days.later(days=days)
+        small_days.count()
+        whole = behind(small_days, Wanted(Measure.HELD, OLD)).entries
+        by_key = {key: behind(small_days, Wanted(Measure.HELD, OLD, key)).entries for key in BUCKETS}
+        assert sorted(each.charge or 0 for some in by_key.values() for each in some) == [1, 2]
+        assert {each.charge: each.key for each in whole} == {
+            each.charge: key for key, some in by_key.items() for each in some
+        }
 
 
 def test_behind_a_rule_are_the_charges_that_it_held(small_days: Days) -> None:
