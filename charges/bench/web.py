@@ -36,7 +36,7 @@ from charges.web.site import Site
 
 _ANSWERS = frozenset((200, 303))
 _LEAST = 40
-"""So often each route is asked at least, for of few times the 95th percentile is but the longest."""
+"""So often a route is asked at least where all roles are answered: of few times the 95th percentile is but the longest."""
 _CHOSEN = 30
 """So many combinations of filters are drawn of the many that there are."""
 
