@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from charges import lifecycle
@@ -28,23 +28,15 @@ from charges.keyring import Keyring
 from charges.model import Charge
 from charges.parts import parts
 from charges.sources import ChargeSource, Completing, Incomplete, Page, RawRecord
-from charges.tables import ChargeRow, ChargeStatus, ClaimRow, ItemState, RawRecordRow, ReviewItemRow
+from charges.tables import ChargeRow, ChargeStatus, ClaimRow, RawRecordRow
 
 CHANGES = "changes"
 """The stream of what changed since the last pull."""
 _AT_ONCE = 200
 """So many stored records are read again in one transaction."""
-_IS_UNREAD = (
-    select(ReviewItemRow.id)
-    .where(
-        ReviewItemRow.charge_id == ChargeRow.id,
-        ReviewItemRow.rule == UNREADABLE,
-        ReviewItemRow.state == ItemState.OPEN,
-    )
-    .exists()
-)
+_IS_UNREAD = worklist.waits_for(UNREADABLE)
 """Holds for charges that wait because their records could not be read, or not completed."""
-_IS_WAITING = (
+_IS_WAITING = and_(
     ChargeRow.status.in_((ChargeStatus.CAPTURED, ChargeStatus.HELD, ChargeStatus.CLEAN, ChargeStatus.SELF_PAY)),
     ~select(ClaimRow.id).where(ClaimRow.charge_id == ChargeRow.id, ClaimRow.live).exists(),
 )
@@ -90,7 +82,7 @@ def pull(
     with database.transaction() as session:
         cursor = received.cursor_of(session, practice_id, source.kind, CHANGES)
         position = cursor.position if cursor else None
-    _read_again(database, practice_id, source, clock(), profile, (_IS_UNREAD,))
+    _read_again(database, practice_id, source, clock(), profile, _IS_UNREAD)
     _read_by(profile, database, practice_id, source, clock())
     read_accepted(database, practice_id, source, clock(), profile)
     unread = source.again(_unread(database, practice_id, source.kind)) if isinstance(source, Completing) else ()
@@ -180,7 +172,7 @@ def _read_again(
     source: ChargeSource,
     now: datetime,
     profile: str,
-    which: tuple[ColumnElement[bool], ...],
+    which: ColumnElement[bool],
     reason: str = "",
 ) -> None:
     """Take up the stored records of some charges anew."""
@@ -194,7 +186,7 @@ def _read_again(
                     ChargeRow.practice_id == practice_id,
                     ChargeRow.source == source.kind,
                     ChargeRow.id > after,
-                    *which,
+                    which,
                 )
                 .order_by(ChargeRow.id)
                 .limit(_AT_ONCE)

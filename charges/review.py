@@ -102,15 +102,7 @@ def held(database: Database, *, practice: str = "", rule: str = "", limit: int =
     if practice:
         query = query.where(PracticeRow.code == practice)
     if rule:
-        query = query.where(
-            select(ReviewItemRow.id)
-            .where(
-                ReviewItemRow.charge_id == ChargeRow.id,
-                ReviewItemRow.rule == rule,
-                ReviewItemRow.state == ItemState.OPEN,
-            )
-            .exists()
-        )
+        query = query.where(worklist.waits_for(rule))
     with database.transaction() as session:
         return [
             Held(

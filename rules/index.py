@@ -216,13 +216,7 @@ class Catalogue:
     def _about_line(self, line: ServiceLine, facts: Facts) -> Iterator[int]:
         for name in line.model_fields_set & self._by_field_of_line.keys():
             yield from self._by_field_of_line[name]
-        found = []
-        for finder in self._by_finder_of_line:
-            try:
-                if finder(facts, line):
-                    found.append(finder)
-            except Exception:  # noqa: BLE001 - it fails again where a rule asks it
-                found.append(finder)
+        found = [finder for finder in self._by_finder_of_line if _finds_in_line(finder, facts, line)]
         sure, in_doubt = self._about_content(line, place_of(facts.charge, line))
         yield from sure
         alone: Facts | None = None

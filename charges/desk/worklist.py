@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from charges.keyring import Keyring
@@ -67,6 +67,14 @@ def close(session: Session, rows: Sequence[ChargeRow], now: datetime) -> None:
         select(ReviewItemRow).where(ReviewItemRow.charge_id.in_(ids), ReviewItemRow.state == ItemState.OPEN)
     ):
         item.state, item.closed_at = ItemState.CLOSED, now
+
+
+def waits_for(rule: str) -> ColumnElement[bool]:
+    """Holds for charges with an open finding of a rule."""
+    is_open = and_(
+        ReviewItemRow.charge_id == ChargeRow.id, ReviewItemRow.rule == rule, ReviewItemRow.state == ItemState.OPEN
+    )
+    return select(ReviewItemRow.id).where(is_open).exists()
 
 
 def open_items(session: Session, row: ChargeRow) -> Sequence[ReviewItemRow]:

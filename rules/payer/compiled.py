@@ -148,9 +148,8 @@ def _with_what_is_missing(definition: Definition, test: Test) -> Test:
 def _of_lines(
     definition: Definition, chosen: Codes | None, test: Test, speech: "_Speech"
 ) -> Callable[[Facts], Iterator[Problem]]:
-    since, until = definition.since or date.min, definition.until or date.max
-
     names, beginnings = (chosen.names, chosen.beginnings) if chosen else (None, ())
+    since, until = definition.since or date.min, definition.until or date.max
 
     def check(facts: Facts) -> Iterator[Problem]:
         for index, line in facts.billed:

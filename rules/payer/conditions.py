@@ -135,19 +135,15 @@ ALWAYS = Node("always", lambda _facts, _index: True)
 
 
 def _all(parts: list[Node]) -> Node:
-    if not parts:
-        return ALWAYS
-    first, rest = parts[0].test, tuple(each.test for each in parts[1:])
+    tests = tuple(each.test for each in parts)
 
     def test(facts: Facts, index: int) -> bool:
-        if not first(facts, index):
-            return False
-        for each in rest:  # noqa: SIM110 - a loop costs half of all() with a generator
+        for each in tests:  # noqa: SIM110 - a loop costs half of all() with a generator
             if not each(facts, index):
                 return False
         return True
 
-    return Node("all", test, tuple(parts))
+    return Node("all", test, tuple(parts)) if parts else ALWAYS
 
 
 def _any(parts: list[Node]) -> Node:
